@@ -1,0 +1,78 @@
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { AttemptDecision, AttemptOutcomeKind, AttemptTrigger, DeliveryStatus, RunLane } from '@hookstream/domain';
+
+/** Started with the delivery's public id (`dlv_…`) as workflow id. Ids only: payloads and secrets stay in Postgres. */
+export interface DeliveryWorkflowInput {
+  deliveryId: string;
+  tenantId: string;
+  endpointId: string;
+  eventId: string;
+  eventType: string;
+  /** Host of the endpoint when the workflow started; for the Web UI's summary only. */
+  endpointHost: string;
+  lane: RunLane;
+  /** Attempts already made and recorded by earlier runs or lanes. The first attempt of this run is this plus one. */
+  attemptsMade: number;
+  /** How many attempts of the current schedule are used up. A replay starts the schedule anew at 0. */
+  scheduleStep: number;
+  /** What the first attempt of this run is due to. */
+  trigger: AttemptTrigger;
+  /** Unix ms after which the payload is gone: an open dead letter ends then. */
+  expiresAt: number;
+}
+
+export interface DeliveryWorkflowResult {
+  status: DeliveryStatus;
+  attempts: number;
+}
+
+export interface AttemptDeliveryInput {
+  deliveryId: string;
+  /** 1-based number of this attempt over the delivery's whole life. An attempt already recorded is not sent again. */
+  attemptNumber: number;
+  scheduleStep: number;
+  trigger: AttemptTrigger;
+  lane: RunLane;
+}
+
+export interface LastOutcome {
+  kind: AttemptOutcomeKind;
+  statusCode?: number;
+  error?: string;
+  durationMs: number;
+  /** RFC 3339 UTC */
+  at: string;
+}
+
+/** What the attempt activity tells the workflow. Small: it is stored in the history. */
+export type AttemptDeliveryResult =
+  | { kind: 'attempted'; attemptId: string; outcome: LastOutcome; decision: AttemptDecision; nextAttemptAt?: string }
+  /** May not go now (endpoint paused or disabled): the delivery is back in the outbox and this run ends. */
+  | { kind: 'handed_back'; reason: string }
+  /** The delivery was cancelled meanwhile, or its endpoint deleted. */
+  | { kind: 'cancelled'; reason: string }
+  /** The delivery or its payload is gone from the database: its retention ended. */
+  | { kind: 'expired' };
+
+export interface DeliveryActivities {
+  /** Loads, signs, sends and records one attempt. Throws only for our own failures, which are retried without end. */
+  attemptDelivery(input: AttemptDeliveryInput): Promise<AttemptDeliveryResult>;
+  /** Stores that the delivery is cancelled. Idempotent. */
+  cancelDelivery(input: { deliveryId: string; reason: string }): Promise<void>;
+}
+
+export interface DeliveryState {
+  status: DeliveryStatus;
+  attempts: number;
+  /** RFC 3339 UTC; null when no attempt is due by itself. */
+  nextAttemptAt: string | null;
+  lastOutcome: LastOutcome | null;
+  lane: RunLane;
+}
+
+export const deliveryState = defineQuery<DeliveryState>('deliveryState');
+/** Ends the wait before the next attempt. Does nothing unless the delivery waits in its schedule. */
+export const retryNow = defineSignal('retryNow');
+/** Delivers again with a fresh schedule: wakes a dead letter, replaces a pending wait. */
+export const replay = defineSignal('replay');
+export const cancel = defineSignal<[{ reason: string }]>('cancel');

@@ -1,0 +1,3 @@
+export * from './names.js';
+export * from './delivery.contract.js';
+export * from './maintenance.contract.js';

@@ -1,0 +1,24 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+
+/** Wire names. Permanent once released: workers, clients and open histories of older versions rely on them. */
+export const NAMESPACE = 'hookstream';
+
+export const TASK_QUEUE = {
+  deliveries: 'hookstream-deliveries',
+  control: 'hookstream-control',
+} as const;
+
+export const WORKFLOW = {
+  delivery: 'deliveryWorkflow',
+  maintenance: 'maintenanceWorkflow',
+} as const;
+
+export const SCHEDULE_ID = { maintenance: 'hookstream-maintenance' } as const;
+
+export const SEARCH_ATTRIBUTE = {
+  tenantId: defineSearchAttributeKey('HookstreamTenantId', SearchAttributeType.KEYWORD),
+  endpointId: defineSearchAttributeKey('HookstreamEndpointId', SearchAttributeType.KEYWORD),
+  eventId: defineSearchAttributeKey('HookstreamEventId', SearchAttributeType.KEYWORD),
+  eventType: defineSearchAttributeKey('HookstreamEventType', SearchAttributeType.KEYWORD),
+  status: defineSearchAttributeKey('HookstreamStatus', SearchAttributeType.KEYWORD),
+} as const;
