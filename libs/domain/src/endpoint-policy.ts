@@ -44,7 +44,11 @@ export interface SignaturePolicy {
 }
 
 export const DEFAULT_RETRY: RetryPolicy = { preset: 'standard' };
-export const DEFAULT_CIRCUIT: CircuitPolicy = { failure_threshold: 5, cooldown_ms: 600_000, disable_after_ms: 432_000_000 };
+export const DEFAULT_CIRCUIT: CircuitPolicy = {
+  failure_threshold: 5,
+  cooldown_ms: 600_000,
+  disable_after_ms: 432_000_000,
+};
 export const DEFAULT_SIGNATURE: SignaturePolicy = { scheme: 'v1' };
 export const DEFAULT_TIMEOUT_MS = 15_000;
 export const DEFAULT_MAX_IN_FLIGHT = 100;

@@ -1,4 +1,11 @@
-export const DELIVERY_STATUSES = ['pending', 'in_progress', 'retrying', 'succeeded', 'dead_letter', 'cancelled'] as const;
+export const DELIVERY_STATUSES = [
+  'pending',
+  'in_progress',
+  'retrying',
+  'succeeded',
+  'dead_letter',
+  'cancelled',
+] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** A delivery in one of these makes no further attempt by itself. */

@@ -1,0 +1,23 @@
+/** Bounds of what a caller may set. The API validates against them; the rules here rely on them. */
+
+export const MIN_TIMEOUT_MS = 1_000;
+export const MAX_TIMEOUT_MS = 60_000;
+
+/** Delays of one schedule; so a schedule has at most one attempt more. */
+export const MAX_RETRY_DELAYS = 50;
+export const MAX_RETRY_ATTEMPTS = MAX_RETRY_DELAYS + 1;
+/** Seven days: the longest wait before one retry, jitter aside. */
+export const MAX_RETRY_DELAY_MS = 7 * 24 * 3_600_000;
+export const MIN_RETRY_FACTOR = 1;
+export const MAX_RETRY_FACTOR = 10;
+
+export const MIN_MAX_IN_FLIGHT = 1;
+export const MAX_MAX_IN_FLIGHT = 10_000;
+export const MAX_RATE_PER_SECOND = 100_000;
+export const MAX_RATE_BURST = 1_000_000;
+export const MAX_CIRCUIT_FAILURE_THRESHOLD = 1_000;
+export const MAX_CIRCUIT_COOLDOWN_MS = 24 * 3_600_000;
+export const MAX_CIRCUIT_DISABLE_AFTER_MS = 90 * 24 * 3_600_000;
+
+export const MAX_EVENT_TYPE_LENGTH = 128;
+export const MAX_ENDPOINT_URL_LENGTH = 2_048;
