@@ -1,1 +1,3 @@
-export {};
+export * from './settings.js';
+export * from './load-config.js';
+export * from './slices.js';

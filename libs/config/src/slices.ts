@@ -1,0 +1,256 @@
+import type { Lane } from '@hookstream/domain';
+import { ConfigError, readSettings } from './load-config.js';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+export interface DatabaseConfig {
+  url: string;
+  poolSize: number;
+}
+
+export interface TemporalConfig {
+  address: string;
+  namespace: string;
+  retentionMs: number;
+  uiUrl: string;
+}
+
+export interface EgressConfig {
+  allowCidrs: string[];
+  schemes: string[];
+  /** Empty: any. */
+  ports: number[];
+  proxyUrl?: string;
+  connectTimeoutMs: number;
+  maxConnections: number;
+  maxConnectionsPerOrigin: number;
+  responseLimitBytes: number;
+}
+
+export interface RetentionConfig {
+  retentionMs: number;
+  partitionsAheadMs: number;
+  maintenanceIntervalMs: number;
+}
+
+export interface ApiConfig {
+  host: string;
+  port: number;
+  adminToken: string;
+  encryptionKeys: string[];
+  logLevel: string;
+  database: DatabaseConfig;
+  temporal: TemporalConfig;
+  endpointUrls: Pick<EgressConfig, 'schemes' | 'ports'>;
+  accept: {
+    maxBodyBytes: number;
+    batchSize: number;
+    queueLimit: number;
+    maxDeliverAheadMs: number;
+    idempotencyTtlMs: number;
+    defaultLane: Lane;
+  };
+  /** Payloads live this long, so a delivery cannot be replayed after it. */
+  retentionMs: number;
+  readinessLagMs: number;
+  shutdownGraceMs: number;
+}
+
+export interface WorkerConfig {
+  encryptionKeys: string[];
+  logLevel: string;
+  database: DatabaseConfig;
+  temporal: TemporalConfig;
+  egress: EgressConfig;
+  retention: RetentionConfig;
+  retryAfterCapMs: number;
+  maxConcurrentAttempts: number;
+  dispatch: {
+    batchSize: number;
+    concurrency: number;
+    pollMs: number;
+    leaseMs: number;
+    reconcileAfterMs: number;
+  };
+  shutdownGraceMs: number;
+}
+
+const CONNECTION_SETTINGS = [
+  'DATABASE_URL',
+  'HOOKSTREAM_DATABASE_POOL_SIZE',
+  'TEMPORAL_ADDRESS',
+  'TEMPORAL_NAMESPACE',
+  'HOOKSTREAM_TEMPORAL_RETENTION_HOURS',
+  'HOOKSTREAM_TEMPORAL_UI_URL',
+  'HOOKSTREAM_ENCRYPTION_KEY',
+  'HOOKSTREAM_EGRESS_SCHEMES',
+  'HOOKSTREAM_EGRESS_PORTS',
+  'HOOKSTREAM_RETENTION_DAYS',
+  'HOOKSTREAM_SHUTDOWN_GRACE_MS',
+  'HOOKSTREAM_LOG_LEVEL',
+] as const;
+
+const API_SETTINGS = [
+  ...CONNECTION_SETTINGS,
+  'HOOKSTREAM_HOST',
+  'HOOKSTREAM_PORT',
+  'HOOKSTREAM_READINESS_LAG_MS',
+  'HOOKSTREAM_ADMIN_TOKEN',
+  'HOOKSTREAM_MAX_BODY_BYTES',
+  'HOOKSTREAM_ACCEPT_BATCH_SIZE',
+  'HOOKSTREAM_ACCEPT_QUEUE_LIMIT',
+  'HOOKSTREAM_MAX_DELIVER_AHEAD_DAYS',
+  'HOOKSTREAM_IDEMPOTENCY_TTL_HOURS',
+  'HOOKSTREAM_DEFAULT_LANE',
+] as const;
+
+const WORKER_SETTINGS = [
+  ...CONNECTION_SETTINGS,
+  'HOOKSTREAM_EGRESS_ALLOW_CIDRS',
+  'HOOKSTREAM_EGRESS_PROXY_URL',
+  'HOOKSTREAM_EGRESS_CONNECT_TIMEOUT_MS',
+  'HOOKSTREAM_EGRESS_MAX_CONNECTIONS',
+  'HOOKSTREAM_EGRESS_MAX_CONNECTIONS_PER_ORIGIN',
+  'HOOKSTREAM_EGRESS_RESPONSE_LIMIT_BYTES',
+  'HOOKSTREAM_RETRY_AFTER_CAP_MS',
+  'HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS',
+  'HOOKSTREAM_DISPATCH_BATCH_SIZE',
+  'HOOKSTREAM_DISPATCH_CONCURRENCY',
+  'HOOKSTREAM_DISPATCH_POLL_MS',
+  'HOOKSTREAM_DISPATCH_LEASE_MS',
+  'HOOKSTREAM_RECONCILE_AFTER_MS',
+  'HOOKSTREAM_PARTITIONS_AHEAD_DAYS',
+  'HOOKSTREAM_MAINTENANCE_INTERVAL_MS',
+] as const;
+
+type Connections = ReturnType<typeof readSettings<(typeof CONNECTION_SETTINGS)[number]>>;
+
+function connections(s: Connections): { database: DatabaseConfig; temporal: TemporalConfig } {
+  return {
+    database: { url: s.DATABASE_URL, poolSize: s.HOOKSTREAM_DATABASE_POOL_SIZE },
+    temporal: {
+      address: s.TEMPORAL_ADDRESS,
+      namespace: s.TEMPORAL_NAMESPACE,
+      retentionMs: s.HOOKSTREAM_TEMPORAL_RETENTION_HOURS * HOUR_MS,
+      uiUrl: s.HOOKSTREAM_TEMPORAL_UI_URL.replace(/\/$/, ''),
+    },
+  };
+}
+
+/** @throws ConfigError with every problem at once. */
+export function loadApiConfig(env: NodeJS.ProcessEnv = process.env): ApiConfig {
+  const s = readSettings(env, API_SETTINGS);
+  if (s.HOOKSTREAM_MAX_DELIVER_AHEAD_DAYS >= s.HOOKSTREAM_RETENTION_DAYS) {
+    throw new ConfigError([
+      {
+        setting: 'HOOKSTREAM_MAX_DELIVER_AHEAD_DAYS',
+        message: 'must be less than HOOKSTREAM_RETENTION_DAYS',
+      },
+    ]);
+  }
+  return {
+    ...connections(s),
+    host: s.HOOKSTREAM_HOST,
+    port: s.HOOKSTREAM_PORT,
+    adminToken: s.HOOKSTREAM_ADMIN_TOKEN,
+    encryptionKeys: s.HOOKSTREAM_ENCRYPTION_KEY,
+    logLevel: s.HOOKSTREAM_LOG_LEVEL,
+    endpointUrls: { schemes: s.HOOKSTREAM_EGRESS_SCHEMES, ports: s.HOOKSTREAM_EGRESS_PORTS.map(Number) },
+    accept: {
+      maxBodyBytes: s.HOOKSTREAM_MAX_BODY_BYTES,
+      batchSize: s.HOOKSTREAM_ACCEPT_BATCH_SIZE,
+      queueLimit: s.HOOKSTREAM_ACCEPT_QUEUE_LIMIT,
+      maxDeliverAheadMs: s.HOOKSTREAM_MAX_DELIVER_AHEAD_DAYS * DAY_MS,
+      idempotencyTtlMs: s.HOOKSTREAM_IDEMPOTENCY_TTL_HOURS * HOUR_MS,
+      defaultLane: s.HOOKSTREAM_DEFAULT_LANE,
+    },
+    retentionMs: s.HOOKSTREAM_RETENTION_DAYS * DAY_MS,
+    readinessLagMs: s.HOOKSTREAM_READINESS_LAG_MS,
+    shutdownGraceMs: s.HOOKSTREAM_SHUTDOWN_GRACE_MS,
+  };
+}
+
+/** @throws ConfigError with every problem at once. */
+export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
+  const s = readSettings(env, WORKER_SETTINGS);
+  return {
+    ...connections(s),
+    encryptionKeys: s.HOOKSTREAM_ENCRYPTION_KEY,
+    logLevel: s.HOOKSTREAM_LOG_LEVEL,
+    egress: {
+      allowCidrs: s.HOOKSTREAM_EGRESS_ALLOW_CIDRS,
+      schemes: s.HOOKSTREAM_EGRESS_SCHEMES,
+      ports: s.HOOKSTREAM_EGRESS_PORTS.map(Number),
+      ...(s.HOOKSTREAM_EGRESS_PROXY_URL === undefined ? {} : { proxyUrl: s.HOOKSTREAM_EGRESS_PROXY_URL }),
+      connectTimeoutMs: s.HOOKSTREAM_EGRESS_CONNECT_TIMEOUT_MS,
+      maxConnections: s.HOOKSTREAM_EGRESS_MAX_CONNECTIONS,
+      maxConnectionsPerOrigin: s.HOOKSTREAM_EGRESS_MAX_CONNECTIONS_PER_ORIGIN,
+      responseLimitBytes: s.HOOKSTREAM_EGRESS_RESPONSE_LIMIT_BYTES,
+    },
+    retention: {
+      retentionMs: s.HOOKSTREAM_RETENTION_DAYS * DAY_MS,
+      partitionsAheadMs: s.HOOKSTREAM_PARTITIONS_AHEAD_DAYS * DAY_MS,
+      maintenanceIntervalMs: s.HOOKSTREAM_MAINTENANCE_INTERVAL_MS,
+    },
+    retryAfterCapMs: s.HOOKSTREAM_RETRY_AFTER_CAP_MS,
+    maxConcurrentAttempts: s.HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS,
+    dispatch: {
+      batchSize: s.HOOKSTREAM_DISPATCH_BATCH_SIZE,
+      concurrency: s.HOOKSTREAM_DISPATCH_CONCURRENCY,
+      pollMs: s.HOOKSTREAM_DISPATCH_POLL_MS,
+      leaseMs: s.HOOKSTREAM_DISPATCH_LEASE_MS,
+      reconcileAfterMs: s.HOOKSTREAM_RECONCILE_AFTER_MS,
+    },
+    shutdownGraceMs: s.HOOKSTREAM_SHUTDOWN_GRACE_MS,
+  };
+}
+
+export interface StandaloneConfig {
+  dataDir: string;
+  host: string;
+  apiPort: number;
+  temporalUiPort: number;
+  temporalCli?: string;
+  allowCidrs: string[];
+  schemes: string[];
+  adminToken?: string;
+  encryptionKeys?: string[];
+}
+
+/** What the standalone instance assumes where nothing is set: it is for one machine, so loopback and http are allowed. */
+const STANDALONE_DEFAULTS = {
+  HOOKSTREAM_HOST: '127.0.0.1',
+  HOOKSTREAM_EGRESS_ALLOW_CIDRS: '127.0.0.0/8,::1/128',
+  HOOKSTREAM_EGRESS_SCHEMES: 'https,http',
+};
+
+/** @throws ConfigError with every problem at once. */
+export function loadStandaloneConfig(env: NodeJS.ProcessEnv = process.env): StandaloneConfig {
+  const s = readSettings({ ...STANDALONE_DEFAULTS, ...env }, [
+    'HOOKSTREAM_DATA_DIR',
+    'HOOKSTREAM_HOST',
+    'HOOKSTREAM_PORT',
+    'HOOKSTREAM_TEMPORAL_UI_PORT',
+    'HOOKSTREAM_TEMPORAL_CLI',
+    'HOOKSTREAM_EGRESS_ALLOW_CIDRS',
+    'HOOKSTREAM_EGRESS_SCHEMES',
+  ]);
+  const given = readSettings(env, [
+    ...(env['HOOKSTREAM_ADMIN_TOKEN'] ? (['HOOKSTREAM_ADMIN_TOKEN'] as const) : []),
+    ...(env['HOOKSTREAM_ENCRYPTION_KEY'] ? (['HOOKSTREAM_ENCRYPTION_KEY'] as const) : []),
+  ]);
+  return {
+    dataDir: s.HOOKSTREAM_DATA_DIR,
+    host: s.HOOKSTREAM_HOST,
+    apiPort: s.HOOKSTREAM_PORT,
+    temporalUiPort: s.HOOKSTREAM_TEMPORAL_UI_PORT,
+    ...(s.HOOKSTREAM_TEMPORAL_CLI === undefined ? {} : { temporalCli: s.HOOKSTREAM_TEMPORAL_CLI }),
+    allowCidrs: s.HOOKSTREAM_EGRESS_ALLOW_CIDRS,
+    schemes: s.HOOKSTREAM_EGRESS_SCHEMES,
+    ...(given.HOOKSTREAM_ADMIN_TOKEN === undefined ? {} : { adminToken: given.HOOKSTREAM_ADMIN_TOKEN }),
+    ...(given.HOOKSTREAM_ENCRYPTION_KEY === undefined
+      ? {}
+      : { encryptionKeys: given.HOOKSTREAM_ENCRYPTION_KEY }),
+  };
+}

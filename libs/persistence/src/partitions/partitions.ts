@@ -1,0 +1,85 @@
+import type pg from 'pg';
+import { uuidV7Floor } from '@hookstream/domain';
+
+const DAY_MS = 86_400_000;
+
+/** Range-partitioned on the UUIDv7 `id`, one partition a UTC day. */
+export const PARTITIONED_TABLES = ['events', 'deliveries', 'attempts'] as const;
+export type PartitionedTable = (typeof PARTITIONED_TABLES)[number];
+
+const dayStart = (unixMs: number): number => Math.floor(unixMs / DAY_MS) * DAY_MS;
+const partitionName = (table: string, day: number): string =>
+  `${table}_${new Date(day).toISOString().slice(0, 10).replaceAll('-', '')}`;
+
+/** The day a partition of that name holds, or undefined when the name is not a partition's. */
+function partitionDay(table: string, name: string): number | undefined {
+  const match = new RegExp(`^${table}_(\\d{4})(\\d{2})(\\d{2})$`).exec(name);
+  return match ? Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3])) : undefined;
+}
+
+/** Tables named like partitions, attached or left behind by a drop that was interrupted after its detach. */
+async function partitionsOf(pool: pg.Pool, table: PartitionedTable): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class
+      WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND relname ~ ('^' || $1 || '_[0-9]{8}$') ORDER BY 1`,
+    [table],
+  );
+  return rows.map((row) => row.name);
+}
+
+/**
+ * Makes the partitions from yesterday (clocks differ) to `aheadMs` past `now` (unix ms) that are missing.
+ * Takes a brief lock on the parent for each one made; a second caller finds them there.
+ * @returns the names made.
+ */
+export async function ensurePartitions(
+  pool: pg.Pool,
+  options: { now: number; aheadMs: number },
+): Promise<string[]> {
+  const created: string[] = [];
+  for (const table of PARTITIONED_TABLES) {
+    const existing = new Set(await partitionsOf(pool, table));
+    for (let day = dayStart(options.now) - DAY_MS; day <= options.now + options.aheadMs; day += DAY_MS) {
+      const name = partitionName(table, day);
+      if (existing.has(name)) continue;
+      await pool.query(
+        `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table} FOR VALUES FROM ('${uuidV7Floor(day)}') TO ('${uuidV7Floor(day + DAY_MS)}')`,
+      );
+      created.push(name);
+    }
+  }
+  return created;
+}
+
+/**
+ * Drops the partitions whose whole day ended more than `retentionMs` before `now`. Detaches concurrently first, so that
+ * readers and writers of the other partitions are never blocked; a detach that was interrupted is finished.
+ * @returns the names dropped.
+ */
+export async function dropExpiredPartitions(
+  pool: pg.Pool,
+  options: { now: number; retentionMs: number },
+): Promise<string[]> {
+  const dropped: string[] = [];
+  for (const table of PARTITIONED_TABLES) {
+    for (const name of await partitionsOf(pool, table)) {
+      const day = partitionDay(table, name);
+      if (day === undefined || day + DAY_MS > options.now - options.retentionMs) continue;
+      await detach(pool, table, name);
+      await pool.query(`DROP TABLE IF EXISTS ${name}`);
+      dropped.push(name);
+    }
+  }
+  return dropped;
+}
+
+async function detach(pool: pg.Pool, table: string, name: string): Promise<void> {
+  const { rows } = await pool.query<{ pending: boolean }>(
+    `SELECT inhdetachpending AS pending FROM pg_inherits WHERE inhrelid = $1::regclass`,
+    [name],
+  );
+  if (rows[0] === undefined) return;
+  await pool.query(
+    `ALTER TABLE ${table} DETACH PARTITION ${name} ${rows[0].pending ? 'FINALIZE' : 'CONCURRENTLY'}`,
+  );
+}
