@@ -1,1 +1,6 @@
-export {};
+export * from './temporal-client.js';
+export { isTemporalUnavailable } from './temporal-errors.js';
+export * from './namespace.js';
+export * from './delivery-starter.js';
+export * from './maintenance-schedule.js';
+export * from './temporal-url.js';
