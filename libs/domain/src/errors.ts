@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'idempotency_conflict',
   'temporal_unavailable',
   'database_unavailable',
+  'overloaded',
   'decryption_failed',
 ] as const;
 

@@ -6,3 +6,14 @@ export {
   PARTITIONED_TABLES,
   type PartitionedTable,
 } from './partitions/partitions.js';
+export * from './repositories/outbox.repository.js';
+export * from './repositories/attempts.repository.js';
+export * from './repositories/workers.repository.js';
+export * from './repositories/maintenance.repository.js';
+export * from './repositories/page.js';
+export * from './repositories/tenants.repository.js';
+export * from './repositories/api-keys.repository.js';
+export * from './repositories/endpoints.repository.js';
+export * from './repositories/accept-events.js';
+export * from './repositories/events.repository.js';
+export * from './repositories/deliveries.repository.js';

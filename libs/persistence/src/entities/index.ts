@@ -1,3 +1,7 @@
-import type { EntitySchema } from 'typeorm';
+import { ApiKeyEntity } from './api-key.entity.js';
+import { EndpointSecretEntity } from './endpoint-secret.entity.js';
+import { EndpointEntity } from './endpoint.entity.js';
+import { TenantEntity } from './tenant.entity.js';
 
-export const ENTITIES: (EntitySchema | (new () => unknown))[] = [];
+/** What TypeORM maps. Events, deliveries, attempts and the outbox are written by hand. */
+export const ENTITIES = [TenantEntity, ApiKeyEntity, EndpointEntity, EndpointSecretEntity];

@@ -1,0 +1,44 @@
+/**
+ * Accepts a whole group in one statement, which is one transaction by itself: idempotency keys first, then only the
+ * events whose key was free (or that have none), their deliveries and outbox rows, and the dispatcher's wake-up when
+ * something is due. An idempotency key in use makes its event drop out; a key past its end is taken over. Keys are
+ * inserted in order, so that two groups with the same keys wait for each other and never deadlock.
+ *
+ * $1–$10 are one array per column of an event, $11–$16 of a delivery.
+ */
+export const ACCEPT_EVENTS_SQL = `
+WITH input AS (
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                       $7::text[], $8::bytea[], $9::jsonb[], $10::timestamptz[])
+    AS i (id, tenant_id, type, payload, deliver_at, created_at, key, request_hash, response, key_expires_at)
+), keys AS (
+  INSERT INTO idempotency_keys AS k (tenant_id, key, request_hash, response, created_at, expires_at)
+  SELECT tenant_id, key, request_hash, response, created_at, key_expires_at
+    FROM input WHERE key IS NOT NULL ORDER BY tenant_id, key
+  ON CONFLICT (tenant_id, key) DO UPDATE
+    SET request_hash = excluded.request_hash, response = excluded.response,
+        created_at = excluded.created_at, expires_at = excluded.expires_at
+    WHERE k.expires_at <= now()
+  RETURNING k.tenant_id, k.key
+), accepted AS (
+  SELECT i.* FROM input i
+   WHERE i.key IS NULL OR EXISTS (SELECT 1 FROM keys k WHERE k.tenant_id = i.tenant_id AND k.key = i.key)
+), new_events AS (
+  INSERT INTO events (id, tenant_id, type, payload, deliver_at, created_at)
+  SELECT id, tenant_id, type, payload, deliver_at, created_at FROM accepted
+), fan_out AS (
+  SELECT d.id, d.endpoint_id, d.lane, coalesce(d.due_at, now()) AS due_at, coalesce(d.claimable_at, now()) AS claimable_at, a.id AS event_id, a.tenant_id, a.type, a.created_at
+    FROM unnest($11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::timestamptz[], $16::timestamptz[])
+           AS d (id, event_id, endpoint_id, lane, due_at, claimable_at)
+    JOIN accepted a ON a.id = d.event_id
+), new_deliveries AS (
+  INSERT INTO deliveries (id, tenant_id, event_id, endpoint_id, event_type, status, lane, next_attempt_at, created_at, updated_at)
+  SELECT id, tenant_id, event_id, endpoint_id, type, 'pending', lane,
+         CASE WHEN claimable_at = 'infinity' THEN NULL ELSE due_at END, created_at, created_at FROM fan_out
+), new_outbox AS (
+  INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at)
+  SELECT id, tenant_id, endpoint_id, due_at, claimable_at FROM fan_out
+), wake AS (
+  SELECT pg_notify('hookstream_outbox', '') WHERE EXISTS (SELECT 1 FROM fan_out WHERE claimable_at <= now())
+)
+SELECT a.id, (SELECT count(*) FROM wake) AS woken FROM accepted a`;

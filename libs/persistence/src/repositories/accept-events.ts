@@ -1,0 +1,242 @@
+import type pg from 'pg';
+import { idToUuid, matchesEventType, newId, uuidV7Time, type EndpointStatus } from '@hookstream/domain';
+import { inTransaction } from '../database.js';
+import { ACCEPT_EVENTS_SQL } from './accept-events.sql.js';
+
+export interface IdempotencyClaim {
+  key: string;
+  /** Tells the same request from another one under the same key. */
+  requestHash: Buffer;
+  expiresAt: Date;
+}
+
+export interface AcceptItem {
+  tenantId: string;
+  type: string;
+  /** The caller's own JSON text of `data`, stored and sent unchanged. */
+  dataText: string;
+  /** Deliver to these, whatever event types they ask for; absent: to all that ask for the type. */
+  endpointIds?: readonly string[] | undefined;
+  deliverAt?: Date | undefined;
+  idempotency?: IdempotencyClaim | undefined;
+}
+
+export interface AcceptedEvent {
+  id: string;
+  type: string;
+  /** RFC 3339, milliseconds. */
+  createdAt: string;
+  /** How many deliveries were made for it. */
+  deliveries: number;
+}
+
+export type AcceptResult =
+  | { kind: 'accepted'; event: AcceptedEvent }
+  /** The same request came before: its answer. */
+  | { kind: 'replayed'; event: AcceptedEvent }
+  /** The key was used for another request. */
+  | { kind: 'idempotency_conflict' }
+  | { kind: 'unknown_endpoints'; endpointIds: string[] };
+
+interface Target {
+  id: string;
+  event_types: string[];
+  status: EndpointStatus;
+}
+
+interface Planned {
+  item: AcceptItem;
+  tenantUuid: string;
+  eventUuid: string;
+  answer: AcceptedEvent;
+  payload: string;
+  targets: Target[];
+}
+
+/** A key that was taken at the insert and gone at the look-up had just expired: the next try takes it over. */
+const MAX_TRIES = 5;
+
+/**
+ * Accepts a group of events in one transaction; each item has its own result, in order. Nothing of an item that
+ * is not `accepted` is stored.
+ * @throws what Postgres throws; then nothing of the group is stored.
+ */
+export async function acceptEvents(pool: pg.Pool, items: readonly AcceptItem[]): Promise<AcceptResult[]> {
+  const results = new Map<AcceptItem, AcceptResult>();
+  for (let tries = 0; results.size < items.length && tries < MAX_TRIES; tries++) {
+    const open = items.filter((item) => !results.has(item));
+    for (const [item, result] of await acceptOnce(pool, open)) results.set(item, result);
+  }
+  return items.map((item) => {
+    const result = results.get(item);
+    if (result === undefined) throw new Error('An idempotency key was taken and given back again and again');
+    return result;
+  });
+}
+
+async function acceptOnce(
+  pool: pg.Pool,
+  items: readonly AcceptItem[],
+): Promise<Map<AcceptItem, AcceptResult>> {
+  const results = new Map<AcceptItem, AcceptResult>();
+  const endpoints = await endpointsOfTenants(pool, items);
+  const { first, repeated } = withoutRepeatedKeys(items);
+  const planned: Planned[] = [];
+  const unresolved: AcceptItem[] = [...repeated];
+  for (const item of first) {
+    const unknown = unknownEndpoints(item, endpoints);
+    if (unknown.length > 0) {
+      results.set(item, { kind: 'unknown_endpoints', endpointIds: unknown });
+      // the first answer to the same request stands, even where an endpoint it named is gone by now
+      if (item.idempotency) unresolved.push(item);
+    } else planned.push(plan(item, endpoints));
+  }
+  const stored = planned.length > 0 ? await store(pool, planned) : new Set<string>();
+  for (const { item, eventUuid, answer } of planned) {
+    if (stored.has(eventUuid)) results.set(item, { kind: 'accepted', event: answer });
+    else unresolved.push(item);
+  }
+  for (const [item, result] of await earlierAnswers(pool, unresolved)) results.set(item, result);
+  return results;
+}
+
+/** One statement may touch a key once: what repeats one within the group waits for the first's answer. */
+function withoutRepeatedKeys(items: readonly AcceptItem[]): { first: AcceptItem[]; repeated: AcceptItem[] } {
+  const seen = new Set<string>();
+  const first: AcceptItem[] = [];
+  const repeated: AcceptItem[] = [];
+  for (const item of items) {
+    const key = item.idempotency && `${item.tenantId} ${item.idempotency.key}`;
+    if (key !== undefined && seen.has(key)) repeated.push(item);
+    else first.push(item);
+    if (key !== undefined) seen.add(key);
+  }
+  return { first, repeated };
+}
+
+async function endpointsOfTenants(
+  pool: pg.Pool,
+  items: readonly AcceptItem[],
+): Promise<Map<string, Map<string, Target>>> {
+  const tenants = [...new Set(items.map((item) => idToUuid('tenant', item.tenantId)))];
+  const { rows } = await pool.query<Target & { tenant_id: string }>({
+    name: 'accept-endpoints',
+    text: `SELECT tenant_id, id, event_types, status FROM endpoints WHERE tenant_id = ANY ($1::uuid[]) AND deleted_at IS NULL`,
+    values: [tenants],
+  });
+  const byTenant = new Map<string, Map<string, Target>>(tenants.map((tenant) => [tenant, new Map()]));
+  for (const row of rows) byTenant.get(row.tenant_id)?.set(row.id, row);
+  return byTenant;
+}
+
+type EndpointsByTenant = Awaited<ReturnType<typeof endpointsOfTenants>>;
+
+function unknownEndpoints(item: AcceptItem, endpoints: EndpointsByTenant): string[] {
+  const own = endpoints.get(idToUuid('tenant', item.tenantId));
+  return (item.endpointIds ?? []).filter((id) => !own?.has(idToUuid('endpoint', id)));
+}
+
+function plan(item: AcceptItem, endpoints: EndpointsByTenant): Planned {
+  const tenantUuid = idToUuid('tenant', item.tenantId);
+  const own = endpoints.get(tenantUuid) ?? new Map<string, Target>();
+  const chosen = item.endpointIds
+    ? [...new Set(item.endpointIds)].flatMap((id) => own.get(idToUuid('endpoint', id)) ?? [])
+    : [...own.values()].filter((target) => matchesEventType(target.event_types, item.type));
+  const targets = chosen.filter((target) => target.status !== 'disabled');
+  const id = newId('event');
+  const eventUuid = idToUuid('event', id);
+  // the id's own time, so that lists by time and by id agree
+  const createdAt = new Date(uuidV7Time(eventUuid)).toISOString();
+  return {
+    item,
+    tenantUuid,
+    eventUuid,
+    targets,
+    answer: { id, type: item.type, createdAt, deliveries: targets.length },
+    payload: `{"type":${JSON.stringify(item.type)},"timestamp":"${createdAt}","data":${item.dataText}}`,
+  };
+}
+
+/** @returns the uuids of the events stored. */
+async function store(pool: pg.Pool, planned: readonly Planned[]): Promise<Set<string>> {
+  const paused = new Set(
+    planned.flatMap((p) => p.targets.filter((t) => t.status === 'paused').map((t) => t.id)),
+  );
+  if (paused.size === 0) return insert(pool, planned, paused);
+  // Held rows must not be made while a resume releases what is held: it takes this lock first (see setStatus).
+  return inTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ id: string }>(
+      `SELECT id FROM endpoints WHERE id = ANY ($1::uuid[]) AND status = 'paused' ORDER BY id FOR SHARE`,
+      [[...paused]],
+    );
+    return insert(client, planned, new Set(rows.map((row) => row.id)));
+  });
+}
+
+async function insert(
+  client: pg.Pool | pg.PoolClient,
+  planned: readonly Planned[],
+  held: ReadonlySet<string>,
+): Promise<Set<string>> {
+  const deliveries = planned.flatMap((p) =>
+    p.targets.map((target) => {
+      // absent: now by the database's clock, so that a clock that runs ahead here delays nothing
+      const due = p.item.deliverAt?.toISOString() ?? null;
+      return {
+        id: idToUuid('delivery', newId('delivery')),
+        event: p.eventUuid,
+        endpoint: target.id,
+        due,
+        claimable: held.has(target.id) ? 'infinity' : due,
+      };
+    }),
+  );
+  const { rows } = await client.query<{ id: string }>({
+    name: 'accept-events',
+    text: ACCEPT_EVENTS_SQL,
+    values: [
+      planned.map((p) => p.eventUuid),
+      planned.map((p) => p.tenantUuid),
+      planned.map((p) => p.item.type),
+      planned.map((p) => p.payload),
+      planned.map((p) => p.item.deliverAt?.toISOString() ?? null),
+      planned.map((p) => p.answer.createdAt),
+      planned.map((p) => p.item.idempotency?.key ?? null),
+      planned.map((p) => p.item.idempotency?.requestHash ?? null),
+      planned.map((p) => (p.item.idempotency ? JSON.stringify(p.answer) : null)),
+      planned.map((p) => p.item.idempotency?.expiresAt.toISOString() ?? null),
+      deliveries.map((d) => d.id),
+      deliveries.map((d) => d.event),
+      deliveries.map((d) => d.endpoint),
+      deliveries.map(() => 'durable'),
+      deliveries.map((d) => d.due),
+      deliveries.map((d) => d.claimable),
+    ],
+  });
+  return new Set(rows.map((row) => row.id));
+}
+
+/** The answers already given under these items' keys; an item whose key is free again is absent. */
+async function earlierAnswers(
+  pool: pg.Pool,
+  items: readonly AcceptItem[],
+): Promise<Map<AcceptItem, AcceptResult>> {
+  const results = new Map<AcceptItem, AcceptResult>();
+  if (items.length === 0) return results;
+  const { rows } = await pool.query<{ ordinal: number; request_hash: Buffer; response: AcceptedEvent }>(
+    `SELECT i.ordinal::int, k.request_hash, k.response
+       FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS i (tenant_id, key, ordinal)
+       JOIN idempotency_keys k ON k.tenant_id = i.tenant_id AND k.key = i.key AND k.expires_at > now()`,
+    [
+      items.map((item) => idToUuid('tenant', item.tenantId)),
+      items.map((item) => item.idempotency?.key ?? null),
+    ],
+  );
+  for (const row of rows) {
+    const item = items[row.ordinal - 1];
+    if (item === undefined) continue;
+    const same = item.idempotency?.requestHash.equals(row.request_hash) ?? false;
+    results.set(item, same ? { kind: 'replayed', event: row.response } : { kind: 'idempotency_conflict' });
+  }
+  return results;
+}

@@ -1,0 +1,249 @@
+import { IsNull, LessThan, type EntityManager } from 'typeorm';
+import {
+  idToUuid,
+  uuidToId,
+  type CircuitPolicy,
+  type CircuitState,
+  type EndpointStatus,
+  type Lane,
+  type RateLimitPolicy,
+  type RetryPolicy,
+  type SignaturePolicy,
+} from '@hookstream/domain';
+import type { Database } from '../database.js';
+import { EndpointSecretEntity } from '../entities/endpoint-secret.entity.js';
+import { EndpointEntity } from '../entities/endpoint.entity.js';
+import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
+
+/** What a caller may set. */
+export interface EndpointSettings {
+  url: string;
+  description: string;
+  eventTypes: string[];
+  /** Encrypted; null: none. */
+  headers: Buffer | null;
+  timeoutMs: number;
+  retry: RetryPolicy;
+  rateLimit: RateLimitPolicy | null;
+  maxInFlight: number;
+  circuit: CircuitPolicy;
+  lane: Lane;
+  signature: SignaturePolicy;
+  metadata: Record<string, string>;
+}
+
+export interface EndpointRecord extends EndpointSettings {
+  id: string;
+  tenantId: string;
+  status: EndpointStatus;
+  disabledReason: string | null;
+  circuitState: CircuitState;
+  verifiedAt: Date | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface NewSecret {
+  id: string;
+  ciphertext: Buffer;
+  keyId: string;
+}
+
+const UNFINISHED = `status IN ('pending', 'in_progress', 'retrying')`;
+
+const toRecord = (row: EndpointEntity): EndpointRecord => ({
+  id: uuidToId('endpoint', row.id),
+  tenantId: uuidToId('tenant', row.tenantId),
+  url: row.url,
+  description: row.description,
+  eventTypes: row.eventTypes,
+  headers: row.headers,
+  timeoutMs: row.timeoutMs,
+  retry: row.retry,
+  rateLimit: row.rateLimit,
+  maxInFlight: row.maxInFlight,
+  circuit: row.circuit,
+  lane: row.lane,
+  signature: row.signature,
+  metadata: row.metadata,
+  status: row.status,
+  disabledReason: row.disabledReason,
+  circuitState: row.circuitState,
+  verifiedAt: row.verifiedAt,
+  createdAt: row.createdAt,
+  updatedAt: row.updatedAt,
+});
+
+export class EndpointsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** The endpoint and its first secret, in one transaction. */
+  async create(
+    tenantId: string,
+    id: string,
+    settings: EndpointSettings,
+    secret: NewSecret,
+  ): Promise<EndpointRecord> {
+    const now = new Date();
+    return this.database.dataSource.transaction(async (manager) => {
+      const row = manager.create(EndpointEntity, {
+        ...settings,
+        ...owned(tenantId, id),
+        type: 'http',
+        status: 'enabled',
+        disabledReason: null,
+        circuitState: 'closed',
+        verifiedAt: null,
+        createdAt: now,
+        updatedAt: now,
+        deletedAt: null,
+      });
+      await manager.insert(EndpointEntity, row);
+      await insertSecret(manager, tenantId, id, secret);
+      return toRecord(row);
+    });
+  }
+
+  async find(tenantId: string, id: string): Promise<EndpointRecord | null> {
+    const row = await this.endpoints.findOneBy({ ...owned(tenantId, id), deletedAt: IsNull() });
+    return row && toRecord(row);
+  }
+
+  async list(tenantId: string, page: PageRequest): Promise<Page<EndpointRecord>> {
+    const before = cursorUuid('endpoint', page);
+    const rows = await this.endpoints.find({
+      where: {
+        tenantId: idToUuid('tenant', tenantId),
+        deletedAt: IsNull(),
+        ...(before === null ? {} : { id: LessThan(before) }),
+      },
+      order: { id: 'DESC' },
+      take: page.limit + 1,
+    });
+    return toPage(rows.map(toRecord), page.limit);
+  }
+
+  async update(
+    tenantId: string,
+    id: string,
+    patch: Partial<EndpointSettings> & { verifiedAt?: Date | null },
+  ): Promise<EndpointRecord | null> {
+    await this.endpoints.update(
+      { ...owned(tenantId, id), deletedAt: IsNull() },
+      { ...(patch as object), updatedAt: new Date() },
+    );
+    return this.find(tenantId, id);
+  }
+
+  /**
+   * Sets the status and holds or releases what waits in the outbox, in one transaction. The endpoint's row is
+   * locked first: an accept that found it paused waits on that lock, so no row is held after the release.
+   */
+  async setStatus(
+    tenantId: string,
+    id: string,
+    status: EndpointStatus,
+    disabledReason: string | null,
+  ): Promise<EndpointRecord | null> {
+    const changed = await this.database.dataSource.transaction(async (manager) => {
+      const result = await manager.update(
+        EndpointEntity,
+        { ...owned(tenantId, id), deletedAt: IsNull() },
+        { status, disabledReason: status === 'disabled' ? disabledReason : null, updatedAt: new Date() },
+      );
+      if (result.affected !== 1) return false;
+      await (status === 'enabled' ? release : hold)(manager, idToUuid('endpoint', id));
+      return true;
+    });
+    return changed ? this.find(tenantId, id) : null;
+  }
+
+  /** Deletes it and cancels what has not been delivered, in one transaction. @returns whether there was such an endpoint. */
+  async delete(tenantId: string, id: string): Promise<boolean> {
+    return this.database.dataSource.transaction(async (manager) => {
+      const deleted = await manager.update(
+        EndpointEntity,
+        { ...owned(tenantId, id), deletedAt: IsNull() },
+        { deletedAt: new Date() },
+      );
+      if (deleted.affected !== 1) return false;
+      const uuids = [idToUuid('tenant', tenantId), idToUuid('endpoint', id)];
+      await manager.query(`DELETE FROM outbox WHERE tenant_id = $1 AND endpoint_id = $2`, uuids);
+      await manager.query(
+        `UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
+          WHERE tenant_id = $1 AND endpoint_id = $2 AND ${UNFINISHED}`,
+        uuids,
+      );
+      return true;
+    });
+  }
+
+  /**
+   * Adds a secret and lets those before it end after the overlap (seconds; one that ends sooner keeps its end).
+   * The endpoint's row is locked, so that two rotations at once end one after the other.
+   * @returns the endpoint and when the secrets before stop signing, or null when there is no such endpoint.
+   */
+  async rotateSecret(
+    tenantId: string,
+    id: string,
+    secret: NewSecret,
+    overlapSeconds: number,
+  ): Promise<{ endpoint: EndpointRecord; previousExpiresAt: Date } | null> {
+    const previousExpiresAt = new Date(Date.now() + overlapSeconds * 1000);
+    const rotated = await this.database.dataSource.transaction(async (manager) => {
+      const result = await manager.update(
+        EndpointEntity,
+        { ...owned(tenantId, id), deletedAt: IsNull() },
+        { updatedAt: new Date() },
+      );
+      if (result.affected !== 1) return false;
+      await manager.query(
+        `UPDATE endpoint_secrets SET expires_at = $3
+          WHERE tenant_id = $1 AND endpoint_id = $2 AND (expires_at IS NULL OR expires_at > $3)`,
+        [idToUuid('tenant', tenantId), idToUuid('endpoint', id), previousExpiresAt],
+      );
+      await insertSecret(manager, tenantId, id, secret);
+      return true;
+    });
+    const endpoint = rotated ? await this.find(tenantId, id) : null;
+    return endpoint && { endpoint, previousExpiresAt };
+  }
+
+  private get endpoints() {
+    return this.database.dataSource.getRepository(EndpointEntity);
+  }
+}
+
+function owned(tenantId: string, id: string): { tenantId: string; id: string } {
+  return { tenantId: idToUuid('tenant', tenantId), id: idToUuid('endpoint', id) };
+}
+
+async function insertSecret(manager: EntityManager, tenantId: string, endpointId: string, secret: NewSecret) {
+  await manager.insert(EndpointSecretEntity, {
+    id: idToUuid('secret', secret.id),
+    tenantId: idToUuid('tenant', tenantId),
+    endpointId: idToUuid('endpoint', endpointId),
+    ciphertext: secret.ciphertext,
+    keyId: secret.keyId,
+    createdAt: new Date(),
+    expiresAt: null,
+  });
+}
+
+/** Rows are locked in id order, as everywhere, so that two who touch the same rows cannot deadlock. */
+async function hold(manager: EntityManager, endpointUuid: string): Promise<void> {
+  await manager.query(
+    `WITH waiting AS (SELECT delivery_id FROM outbox WHERE endpoint_id = $1 ORDER BY delivery_id FOR UPDATE)
+     UPDATE outbox o SET claimable_at = 'infinity', claimed_by = NULL FROM waiting w WHERE o.delivery_id = w.delivery_id`,
+    [endpointUuid],
+  );
+}
+
+async function release(manager: EntityManager, endpointUuid: string): Promise<void> {
+  await manager.query(
+    `WITH held AS (SELECT delivery_id FROM outbox WHERE endpoint_id = $1 AND claimable_at = 'infinity' ORDER BY delivery_id FOR UPDATE)
+     UPDATE outbox o SET claimable_at = o.due_at FROM held h WHERE o.delivery_id = h.delivery_id`,
+    [endpointUuid],
+  );
+  await manager.query(`SELECT pg_notify('hookstream_outbox', '')`);
+}

@@ -1,0 +1,114 @@
+import { IsNull, LessThan } from 'typeorm';
+import { idToUuid, uuidToId } from '@hookstream/domain';
+import type { Database } from '../database.js';
+import { ApiKeyEntity } from '../entities/api-key.entity.js';
+import { TenantEntity } from '../entities/tenant.entity.js';
+import { apiKeyRow, type NewApiKey } from './api-keys.repository.js';
+import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
+
+export interface TenantRecord {
+  id: string;
+  name: string;
+  metadata: Record<string, string>;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface TenantPatch {
+  name?: string | undefined;
+  metadata?: Record<string, string> | undefined;
+}
+
+const toRecord = (row: TenantEntity): TenantRecord => ({
+  id: uuidToId('tenant', row.id),
+  name: row.name,
+  metadata: row.metadata,
+  createdAt: row.createdAt,
+  updatedAt: row.updatedAt,
+});
+
+export class TenantsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** The tenant and its first key, in one transaction. */
+  async create(
+    tenant: { id: string; name: string; metadata: Record<string, string> },
+    firstKey: NewApiKey,
+  ): Promise<TenantRecord> {
+    const now = new Date();
+    return this.database.dataSource.transaction(async (manager) => {
+      const row = manager.create(TenantEntity, {
+        ...tenant,
+        id: idToUuid('tenant', tenant.id),
+        createdAt: now,
+        updatedAt: now,
+        deletedAt: null,
+      });
+      await manager.insert(TenantEntity, row);
+      await manager.insert(ApiKeyEntity, apiKeyRow(tenant.id, firstKey, now));
+      return toRecord(row);
+    });
+  }
+
+  async find(id: string): Promise<TenantRecord | null> {
+    const row = await this.tenants.findOneBy({ id: idToUuid('tenant', id), deletedAt: IsNull() });
+    return row && toRecord(row);
+  }
+
+  async list(page: PageRequest): Promise<Page<TenantRecord>> {
+    const before = cursorUuid('tenant', page);
+    const rows = await this.tenants.find({
+      where: { deletedAt: IsNull(), ...(before === null ? {} : { id: LessThan(before) }) },
+      order: { id: 'DESC' },
+      take: page.limit + 1,
+    });
+    return toPage(rows.map(toRecord), page.limit);
+  }
+
+  async update(id: string, patch: TenantPatch): Promise<TenantRecord | null> {
+    await this.tenants.update(
+      { id: idToUuid('tenant', id), deletedAt: IsNull() },
+      {
+        ...(patch.name === undefined ? {} : { name: patch.name }),
+        ...(patch.metadata === undefined ? {} : { metadata: patch.metadata }),
+        updatedAt: new Date(),
+      },
+    );
+    return this.find(id);
+  }
+
+  /**
+   * Revokes the tenant's keys, deletes its endpoints and cancels what has not been delivered, in one transaction.
+   * Rows stay until their retention ends. @returns whether there was such a tenant.
+   */
+  async delete(id: string): Promise<boolean> {
+    const uuid = idToUuid('tenant', id);
+    return this.database.dataSource.transaction(async (manager) => {
+      const deleted = await manager.update(
+        TenantEntity,
+        { id: uuid, deletedAt: IsNull() },
+        { deletedAt: new Date() },
+      );
+      if (deleted.affected !== 1) return false;
+      await manager.query(
+        `UPDATE api_keys SET revoked_at = now() WHERE tenant_id = $1 AND revoked_at IS NULL`,
+        [uuid],
+      );
+      await manager.query(
+        `UPDATE endpoints SET deleted_at = now() WHERE tenant_id = $1 AND deleted_at IS NULL`,
+        [uuid],
+      );
+      await manager.query(`DELETE FROM outbox WHERE tenant_id = $1`, [uuid]);
+      await manager.query(
+        `UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
+          WHERE tenant_id = $1 AND status IN ('pending', 'in_progress', 'retrying')`,
+        [uuid],
+      );
+      return true;
+    });
+  }
+
+  private get tenants() {
+    return this.database.dataSource.getRepository(TenantEntity);
+  }
+}
