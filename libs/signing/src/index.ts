@@ -1,1 +1,10 @@
-export {};
+export { publicKeyOf } from './ed25519-keys.js';
+export {
+  createWebhookSigner,
+  generateSecret,
+  schemeOf,
+  type SignedMessage,
+  type WebhookSigner,
+} from './webhook-signer.js';
+export { type EncryptionKey, generateEncryptionKey, type KeyRing, parseKeyRing } from './key-ring.js';
+export { keyIdOf, SecretBox } from './secret-box.js';
