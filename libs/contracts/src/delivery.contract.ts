@@ -1,5 +1,11 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { AttemptDecision, AttemptOutcomeKind, AttemptTrigger, DeliveryStatus, RunLane } from '@hookstream/domain';
+import type {
+  AttemptDecision,
+  AttemptOutcomeKind,
+  AttemptTrigger,
+  DeliveryStatus,
+  RunLane,
+} from '@hookstream/domain';
 
 /** Started with the delivery's public id (`dlv_…`) as workflow id. Ids only: payloads and secrets stay in Postgres. */
 export interface DeliveryWorkflowInput {
@@ -19,6 +25,8 @@ export interface DeliveryWorkflowInput {
   trigger: AttemptTrigger;
   /** Unix ms after which the payload is gone: an open dead letter ends then. */
   expiresAt: number;
+  /** Carried over when a long history is continued as a new run; starters leave it out. */
+  lastOutcome?: LastOutcome;
 }
 
 export interface DeliveryWorkflowResult {
@@ -46,7 +54,15 @@ export interface LastOutcome {
 
 /** What the attempt activity tells the workflow. Small: it is stored in the history. */
 export type AttemptDeliveryResult =
-  | { kind: 'attempted'; attemptId: string; outcome: LastOutcome; decision: AttemptDecision; nextAttemptAt?: string }
+  | {
+      kind: 'attempted';
+      attemptId: string;
+      outcome: LastOutcome;
+      decision: AttemptDecision;
+      nextAttemptAt?: string;
+      /** Attempts the endpoint's schedule has in all, the first included: "attempt 3 of 5" in the Web UI. */
+      scheduleLength?: number;
+    }
   /** May not go now (endpoint paused or disabled): the delivery is back in the outbox and this run ends. */
   | { kind: 'handed_back'; reason: string }
   /** The delivery was cancelled meanwhile, or its endpoint deleted. */

@@ -1,6 +1,7 @@
+import { DomainError } from '@hookstream/domain';
 import { Client, Connection, type OperatorService } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { callTemporal } from './temporal-errors.js';
+import { callTemporal, GRPC, grpcCode } from './temporal-errors.js';
 
 export interface TemporalOptions {
   /** `host:port` of the server's gRPC frontend. */
@@ -75,13 +76,23 @@ function bind(
     operatorService: connection.operatorService,
     eagerStart,
     check: (timeoutMs = CHECK_TIMEOUT_MS) =>
-      callTemporal(async () => {
-        await connection.withDeadline(Date.now() + timeoutMs, () =>
-          connection.workflowService.describeNamespace({ namespace }),
-        );
-      }),
+      callTemporal(() =>
+        connection.withDeadline(Date.now() + timeoutMs, () => describeNamespace(connection, namespace)),
+      ),
     close: () => connection.close(),
   };
+}
+
+async function describeNamespace(
+  connection: Connection | NativeConnection,
+  namespace: string,
+): Promise<void> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    if (grpcCode(error) !== GRPC.notFound) throw error;
+    throw new DomainError('temporal_unavailable', `Temporal has no namespace "${namespace}" yet.`);
+  }
 }
 
 function security(options: TemporalOptions): { tls?: boolean; apiKey?: string } {

@@ -1,1 +1,3 @@
-export {};
+// Everything exported here becomes a workflow type: workflows only.
+export { deliveryWorkflow } from './delivery.workflow.js';
+export { maintenanceWorkflow } from './maintenance.workflow.js';
