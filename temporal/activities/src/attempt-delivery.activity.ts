@@ -1,0 +1,154 @@
+import type { AttemptDeliveryInput, AttemptDeliveryResult, LastOutcome } from '@hookstream/contracts';
+import {
+  decideAfterAttempt,
+  maxAttempts,
+  newId,
+  redactHeaders,
+  type AttemptDecision,
+  type AttemptOutcome,
+} from '@hookstream/domain';
+import type { AttemptRecord, LoadedDelivery, LoadedEndpoint } from '@hookstream/persistence';
+import { attemptRequest } from './attempt-request.js';
+import type { DeliveryActivityDeps, OutgoingMessage } from './delivery-activity-deps.js';
+import { storeUntilDone } from './store-until-done.js';
+
+type ReadyDelivery = LoadedDelivery & { endpoint: LoadedEndpoint; payload: string };
+
+/**
+ * One attempt from load to record: the same function for every lane. Throws only for our own failures (database, keys, proxy)
+ * and when `signal` aborts; nothing is recorded then and the same attempt may be made again.
+ */
+export async function attemptDelivery(
+  deps: DeliveryActivityDeps,
+  input: AttemptDeliveryInput,
+  signal?: AbortSignal,
+): Promise<AttemptDeliveryResult> {
+  const delivery = await deps.attempts.begin({
+    deliveryId: input.deliveryId,
+    number: input.attemptNumber,
+    trigger: input.trigger,
+    lane: input.lane,
+  });
+  if (!delivery) return { kind: 'expired' };
+  if (delivery.attemptCount >= input.attemptNumber) return recordedBefore(deps, input);
+  if (delivery.payload === null) {
+    await deps.attempts.cancel(input.deliveryId);
+    return { kind: 'expired' };
+  }
+  if (delivery.endpoint === null) {
+    await deps.attempts.cancel(input.deliveryId);
+    return { kind: 'cancelled', reason: 'the endpoint was deleted' };
+  }
+  if (!delivery.begun) return holdOrStop(deps, delivery, delivery.endpoint, input);
+  return send(deps, { ...delivery, endpoint: delivery.endpoint, payload: delivery.payload }, input, signal);
+}
+
+async function holdOrStop(
+  deps: DeliveryActivityDeps,
+  delivery: LoadedDelivery,
+  endpoint: LoadedEndpoint,
+  input: AttemptDeliveryInput,
+): Promise<AttemptDeliveryResult> {
+  if (endpoint.status === 'enabled')
+    return { kind: 'cancelled', reason: `the delivery is ${delivery.status}` };
+  await deps.attempts.handBack(delivery, input.scheduleStep);
+  return { kind: 'handed_back', reason: `the endpoint is ${endpoint.status}` };
+}
+
+async function send(
+  deps: DeliveryActivityDeps,
+  delivery: ReadyDelivery,
+  input: AttemptDeliveryInput,
+  signal?: AbortSignal,
+): Promise<AttemptDeliveryResult> {
+  const request = attemptRequest(deps, delivery, input.attemptNumber);
+  const startedAt = new Date(deps.now());
+  const outcome = await deps.egress.send(signal ? { ...request, signal } : request);
+  const decision = decideAfterAttempt({
+    outcome,
+    policy: delivery.endpoint.retry,
+    scheduleStep: input.scheduleStep,
+    trigger: input.trigger,
+    retryAfterCapMs: deps.retryAfterCapMs,
+    random: deps.random,
+  });
+  const record = attemptRecord(deps, input, request, outcome, decision, startedAt);
+  await storeUntilDone(
+    () => deps.attempts.record(delivery, record, input.scheduleStep + 1),
+    deps.logger,
+    signal,
+  );
+  logAttempt(deps, delivery, record);
+  return { ...attempted(record), scheduleLength: maxAttempts(delivery.endpoint.retry) };
+}
+
+function attemptRecord(
+  deps: DeliveryActivityDeps,
+  input: AttemptDeliveryInput,
+  request: Omit<OutgoingMessage, 'signal'>,
+  outcome: AttemptOutcome,
+  decision: AttemptDecision,
+  startedAt: Date,
+): AttemptRecord {
+  return {
+    attemptId: newId('attempt'),
+    number: input.attemptNumber,
+    trigger: input.trigger,
+    outcome,
+    decision,
+    startedAt,
+    nextAttemptAt: decision.next === 'retry' ? new Date(deps.now() + decision.delayMs) : null,
+    requestUrl: request.url,
+    requestHeaders: redactHeaders(request.headers),
+  };
+}
+
+/** A run that died between recording and telling Temporal made this attempt already. */
+async function recordedBefore(
+  deps: DeliveryActivityDeps,
+  input: AttemptDeliveryInput,
+): Promise<AttemptDeliveryResult> {
+  const found = await deps.attempts.find(input.deliveryId, input.attemptNumber);
+  return found ? attempted(found) : { kind: 'expired' };
+}
+
+function attempted(
+  record: Pick<AttemptRecord, 'attemptId' | 'outcome' | 'decision' | 'startedAt' | 'nextAttemptAt'>,
+): Extract<AttemptDeliveryResult, { kind: 'attempted' }> {
+  const { outcome } = record;
+  const lastOutcome: LastOutcome = {
+    kind: outcome.kind,
+    durationMs: Math.round(outcome.durationMs),
+    at: record.startedAt.toISOString(),
+    ...(outcome.statusCode === undefined ? {} : { statusCode: outcome.statusCode }),
+    ...(outcome.error === undefined ? {} : { error: outcome.error }),
+  };
+  return {
+    kind: 'attempted',
+    attemptId: record.attemptId,
+    outcome: lastOutcome,
+    decision: record.decision,
+    ...(record.nextAttemptAt === null ? {} : { nextAttemptAt: record.nextAttemptAt.toISOString() }),
+  };
+}
+
+function logAttempt(deps: DeliveryActivityDeps, delivery: LoadedDelivery, record: AttemptRecord): void {
+  const { outcome, decision } = record;
+  deps.logger.info(
+    {
+      tenant_id: delivery.tenantId,
+      delivery_id: delivery.deliveryId,
+      endpoint_id: delivery.endpointId,
+      event_id: delivery.eventId,
+      attempt: record.number,
+      trigger: record.trigger,
+      outcome: outcome.kind,
+      status_code: outcome.statusCode,
+      error: outcome.error,
+      duration_ms: Math.round(outcome.durationMs),
+      next: decision.next,
+      next_attempt_at: record.nextAttemptAt ?? undefined,
+    },
+    'attempt',
+  );
+}

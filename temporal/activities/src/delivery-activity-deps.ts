@@ -1,0 +1,45 @@
+import type { AttemptOutcome, SignaturePolicy } from '@hookstream/domain';
+import type { AttemptsRepository } from '@hookstream/persistence';
+import type { Logger } from '@hookstream/observability';
+
+/** The ways out of this process that a delivery needs, each replaceable in a test. */
+export interface DeliveryActivityDeps {
+  attempts: Pick<AttemptsRepository, 'begin' | 'find' | 'record' | 'handBack' | 'cancel'>;
+  egress: MessageSender;
+  /** Decrypts what the database stores of an endpoint. @throws DomainError `decryption_failed` */
+  decrypt: (ciphertext: Buffer, endpointId: string) => string;
+  signer: MessageSigner;
+  logger: Logger;
+  /** Of ourselves, as `Hookstream/1.2.3`. */
+  userAgent: string;
+  /** Longest postponement a `Retry-After` can ask for, in milliseconds. */
+  retryAfterCapMs: number;
+  /** Unix milliseconds. */
+  now: () => number;
+  /** A number in [0, 1); for the jitter. */
+  random: () => number;
+}
+
+export interface OutgoingMessage {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+  /** Bounds the whole attempt, in milliseconds. */
+  timeoutMs: number;
+  /** Aborting throws; it is not an outcome. */
+  signal?: AbortSignal;
+}
+
+export interface MessageSender {
+  /** @throws only for faults of our own side, which are not the endpoint's and not recorded. */
+  send(message: OutgoingMessage): Promise<AttemptOutcome>;
+}
+
+export interface MessageSigner {
+  /** All signature headers of a message. `timestamp` in unix seconds. */
+  headers(
+    message: { id: string; timestamp: number; body: string },
+    secrets: readonly string[],
+    policy: SignaturePolicy,
+  ): Record<string, string>;
+}

@@ -1,0 +1,80 @@
+import type { MaintenanceActivities } from '@hookstream/contracts';
+import {
+  dropExpiredPartitions,
+  ensurePartitions,
+  type Database,
+  type EncryptedValue,
+  type MaintenanceRepository,
+} from '@hookstream/persistence';
+
+export interface MaintenanceActivityDeps {
+  database: Pick<Database, 'pool'>;
+  maintenance: MaintenanceRepository;
+  secretBox: {
+    /** Whether a value is encrypted with the active key. */
+    isCurrent(ciphertext: Buffer): boolean;
+    decrypt(ciphertext: Buffer, endpointId: string): string;
+    encrypt(plaintext: string, endpointId: string): { ciphertext: Buffer; keyId: string };
+  };
+  /** Milliseconds. */
+  retentionMs: number;
+  partitionsAheadMs: number;
+  /** Unix milliseconds. */
+  now: () => number;
+}
+
+/** Rows deleted or rewritten by one statement: short locks, and a stop between two pages loses nothing. */
+const PAGE = 1_000;
+
+export function createMaintenanceActivities(deps: MaintenanceActivityDeps): MaintenanceActivities {
+  return {
+    async maintainPartitions() {
+      const created = await ensurePartitions(deps.database.pool, {
+        now: deps.now(),
+        aheadMs: deps.partitionsAheadMs,
+      });
+      const dropped = await dropExpiredPartitions(deps.database.pool, {
+        now: deps.now(),
+        retentionMs: deps.retentionMs,
+      });
+      return { created, dropped };
+    },
+
+    async purgeExpired() {
+      return {
+        idempotencyKeys: await inPages(() => deps.maintenance.deleteExpiredIdempotencyKeys(PAGE)),
+        secrets: await inPages(() => deps.maintenance.deleteExpiredSecrets(PAGE)),
+      };
+    },
+
+    async reencryptSecrets() {
+      return { reencrypted: (await reencrypt(deps, 'secret')) + (await reencrypt(deps, 'headers')) };
+    },
+  };
+}
+
+async function inPages(page: () => Promise<number>): Promise<number> {
+  for (let total = 0; ;) {
+    const done = await page();
+    total += done;
+    if (done < PAGE) return total;
+  }
+}
+
+async function reencrypt(deps: MaintenanceActivityDeps, kind: EncryptedValue['kind']): Promise<number> {
+  let count = 0;
+  let after: string | null = null;
+  for (;;) {
+    const values: EncryptedValue[] = await deps.maintenance.encryptedValues(kind, after, PAGE);
+    for (const value of values) {
+      if (deps.secretBox.isCurrent(value.ciphertext)) continue;
+      const plaintext = deps.secretBox.decrypt(value.ciphertext, value.endpointId);
+      if (
+        await deps.maintenance.replaceCiphertext(value, deps.secretBox.encrypt(plaintext, value.endpointId))
+      )
+        count += 1;
+    }
+    if (values.length < PAGE) return count;
+    after = values.at(-1)?.rowId ?? null;
+  }
+}
