@@ -1,1 +1,1 @@
-export {};
+export { HookstreamWorker, type WorkerOptions } from './worker.js';

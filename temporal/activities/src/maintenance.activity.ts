@@ -1,4 +1,5 @@
 import type { MaintenanceActivities } from '@hookstream/contracts';
+import type { SecretBox } from '@hookstream/signing';
 import {
   dropExpiredPartitions,
   ensurePartitions,
@@ -10,12 +11,7 @@ import {
 export interface MaintenanceActivityDeps {
   database: Pick<Database, 'pool'>;
   maintenance: MaintenanceRepository;
-  secretBox: {
-    /** Whether a value is encrypted with the active key. */
-    isCurrent(ciphertext: Buffer): boolean;
-    decrypt(ciphertext: Buffer, endpointId: string): string;
-    encrypt(plaintext: string, endpointId: string): { ciphertext: Buffer; keyId: string };
-  };
+  secretBox: Pick<SecretBox, 'currentKeyId' | 'isStale' | 'decrypt' | 'encrypt'>;
   /** Milliseconds. */
   retentionMs: number;
   partitionsAheadMs: number;
@@ -67,12 +63,13 @@ async function reencrypt(deps: MaintenanceActivityDeps, kind: EncryptedValue['ki
   for (;;) {
     const values: EncryptedValue[] = await deps.maintenance.encryptedValues(kind, after, PAGE);
     for (const value of values) {
-      if (deps.secretBox.isCurrent(value.ciphertext)) continue;
+      if (!deps.secretBox.isStale(value.ciphertext)) continue;
       const plaintext = deps.secretBox.decrypt(value.ciphertext, value.endpointId);
-      if (
-        await deps.maintenance.replaceCiphertext(value, deps.secretBox.encrypt(plaintext, value.endpointId))
-      )
-        count += 1;
+      const next = {
+        ciphertext: deps.secretBox.encrypt(plaintext, value.endpointId),
+        keyId: deps.secretBox.currentKeyId,
+      };
+      if (await deps.maintenance.replaceCiphertext(value, next)) count += 1;
     }
     if (values.length < PAGE) return count;
     after = values.at(-1)?.rowId ?? null;

@@ -88,15 +88,6 @@ export class OutboxRepository {
     );
   }
 
-  /** Milliseconds until the next row becomes claimable (0: now); null when nothing waits. Held rows do not count. */
-  async nextClaimableInMs(): Promise<number | null> {
-    const { rows } = await this.pool.query<{ ms: number | null }>(
-      `SELECT extract(epoch FROM min(claimable_at) - now())::float8 * 1000 AS ms FROM outbox WHERE claimable_at < 'infinity'`,
-    );
-    const ms = rows[0]?.ms ?? null;
-    return ms === null ? null : Math.max(0, ms);
-  }
-
   /**
    * Puts unfinished deliveries that nothing has moved for `olderThanMs` past their due time back in the outbox, and
    * frees held rows of endpoints that are enabled. Starting one that still runs changes nothing, so this may err on the side of

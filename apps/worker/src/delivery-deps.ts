@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { createEgressClient, type EgressClient } from '@hookstream/egress';
+import type { DeliveryActivityDeps, MessageSigner } from '@hookstream/activities';
+import type { WorkerConfig } from '@hookstream/config';
+import type { Logger } from '@hookstream/observability';
+import { AttemptsRepository, type Database } from '@hookstream/persistence';
+import { createWebhookSigner, parseKeyRing, SecretBox } from '@hookstream/signing';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** Puts the real parts behind an attempt together. */
+export function deliveryDeps(
+  config: WorkerConfig,
+  database: Database,
+  egress: EgressClient,
+  logger: Logger,
+): DeliveryActivityDeps {
+  const secretBox = createSecretBox(config);
+  return {
+    attempts: new AttemptsRepository(database.pool),
+    egress,
+    decrypt: (ciphertext, endpointId) => secretBox.decrypt(ciphertext, endpointId),
+    signer: createSigner(),
+    logger,
+    userAgent: `Hookstream/${version}`,
+    retryAfterCapMs: config.retryAfterCapMs,
+    now: Date.now,
+    random: Math.random,
+  };
+}
+
+export function createEgress(config: WorkerConfig): EgressClient {
+  return createEgressClient(config.egress);
+}
+
+export function createSecretBox(config: Pick<WorkerConfig, 'encryptionKeys'>): SecretBox {
+  return new SecretBox(parseKeyRing(config.encryptionKeys.join(',')));
+}
+
+function createSigner(): MessageSigner {
+  const signer = createWebhookSigner();
+  return {
+    headers(message, secrets, policy) {
+      const compat = policy.compat && signer.signCompat(message.body, secrets, policy.compat);
+      return {
+        'webhook-id': message.id,
+        'webhook-timestamp': String(message.timestamp),
+        'webhook-signature': signer.sign(message, secrets),
+        ...(policy.compat && compat !== undefined ? { [policy.compat.header]: compat } : {}),
+      };
+    },
+  };
+}

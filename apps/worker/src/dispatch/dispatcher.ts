@@ -1,0 +1,163 @@
+import type { ClaimedDelivery, OutboxRepository } from '@hookstream/persistence';
+import type { DeliveryStarter } from '@hookstream/temporal-client';
+import type { DeliveryWorkflowInput } from '@hookstream/contracts';
+import type { Logger } from '@hookstream/observability';
+import type { DispatchWindow } from './dispatch-window.js';
+import type { WakeUp } from './wake-up.js';
+
+export interface DispatcherOptions {
+  workerId: string;
+  batchSize: number;
+  pollMs: number;
+  leaseMs: number;
+  reconcileAfterMs: number;
+  /** How long payloads live from their acceptance, in milliseconds. */
+  retentionMs: number;
+}
+
+export interface DispatcherDeps {
+  outbox: OutboxRepository;
+  starter: Pick<DeliveryStarter, 'start'>;
+  window: DispatchWindow;
+  wakeUp: WakeUp;
+  logger: Logger;
+}
+
+/** Started ids are acknowledged together: one DELETE for what was started within a few milliseconds. */
+const ACKNOWLEDGE_WITHIN_MS = 5;
+const RETRY_AFTER_ERROR_MS = 1_000;
+const RECONCILE_LIMIT = 1_000;
+
+/**
+ * Turns outbox rows into workflows. Claims no more than the window has room for, starts each, and deletes a row only once its
+ * workflow exists. When it dies anywhere in between, the lease ends and the row is claimed again; starting twice
+ * is harmless because the workflow id is the delivery's.
+ */
+export class Dispatcher {
+  lastDispatchAt: Date | null = null;
+  private stopped = false;
+  private running: Promise<void> | undefined;
+  /** Starts and acknowledgements that have not ended. */
+  private readonly underWay = new Set<Promise<void>>();
+  private acknowledging: string[] = [];
+  private reconciledAt = Date.now();
+
+  constructor(
+    private readonly deps: DispatcherDeps,
+    private readonly options: DispatcherOptions,
+  ) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** Claims nothing more, waits for the starts under way, and hands back what was claimed and not started. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.deps.wakeUp.wake();
+    await this.running;
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        await this.reconcileWhenDue();
+        await this.dispatchOnce();
+      } catch (error) {
+        this.deps.logger.warn({ err: error }, 'cannot read the outbox; trying again');
+        await this.deps.wakeUp.wait(RETRY_AFTER_ERROR_MS);
+      }
+    }
+  }
+
+  private async dispatchOnce(): Promise<void> {
+    const room = Math.min(this.deps.window.room(), this.options.batchSize);
+    if (room === 0) return this.deps.wakeUp.wait(this.options.pollMs);
+    const claimed = await this.deps.outbox.claim({
+      workerId: this.options.workerId,
+      limit: room,
+      leaseMs: this.options.leaseMs,
+    });
+    for (const delivery of claimed) this.launch(delivery);
+    if (claimed.length < room) await this.deps.wakeUp.wait(this.options.pollMs);
+  }
+
+  private launch(delivery: ClaimedDelivery): void {
+    this.deps.window.starting(delivery.deliveryId);
+    this.track(this.startOne(delivery));
+  }
+
+  private track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.underWay.delete(tracked));
+    this.underWay.add(tracked);
+  }
+
+  private async startOne(delivery: ClaimedDelivery): Promise<void> {
+    const { deliveryId } = delivery;
+    try {
+      const result = await this.deps.starter.start(workflowInput(delivery, this.options.retentionMs));
+      if (result === 'already_started') this.deps.window.notStarted(deliveryId);
+      this.lastDispatchAt = new Date();
+      this.acknowledge(deliveryId);
+    } catch (error) {
+      this.deps.window.notStarted(deliveryId);
+      this.deps.logger.warn(
+        { err: error, delivery_id: deliveryId },
+        'cannot start a delivery: Temporal did not take it; trying again',
+      );
+      await this.deps.outbox
+        .release(this.options.workerId, [deliveryId], RETRY_AFTER_ERROR_MS)
+        .catch((releaseError: unknown) =>
+          this.deps.logger.warn({ err: releaseError }, 'cannot hand back a delivery; its lease will end'),
+        );
+    }
+  }
+
+  private acknowledge(deliveryId: string): void {
+    this.acknowledging.push(deliveryId);
+    if (this.acknowledging.length === 1) this.track(this.acknowledgeSoon());
+  }
+
+  private async acknowledgeSoon(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, ACKNOWLEDGE_WITHIN_MS));
+    const ids = this.acknowledging;
+    this.acknowledging = [];
+    try {
+      await this.deps.outbox.acknowledge(this.options.workerId, ids);
+    } catch (error) {
+      // The lease ends, the rows are claimed again, and their workflows are found to exist.
+      this.deps.logger.warn(
+        { err: error, deliveries: ids.length },
+        'cannot acknowledge started deliveries; trying again after their lease',
+      );
+    }
+  }
+
+  private async reconcileWhenDue(): Promise<void> {
+    const { reconcileAfterMs } = this.options;
+    if (Date.now() - this.reconciledAt < reconcileAfterMs / 5) return;
+    this.reconciledAt = Date.now();
+    const count = await this.deps.outbox.reconcile({ olderThanMs: reconcileAfterMs, limit: RECONCILE_LIMIT });
+    if (count > 0)
+      this.deps.logger.warn({ deliveries: count }, 'deliveries that nothing had moved were dispatched again');
+  }
+}
+
+function workflowInput(delivery: ClaimedDelivery, retentionMs: number): DeliveryWorkflowInput {
+  return {
+    deliveryId: delivery.deliveryId,
+    tenantId: delivery.tenantId,
+    endpointId: delivery.endpointId,
+    eventId: delivery.eventId,
+    eventType: delivery.eventType,
+    endpointHost: URL.canParse(delivery.endpointUrl)
+      ? new URL(delivery.endpointUrl).host
+      : 'deleted endpoint',
+    lane: 'durable',
+    attemptsMade: delivery.attemptCount,
+    scheduleStep: delivery.scheduleStep,
+    trigger: 'schedule',
+    expiresAt: delivery.createdAt.getTime() + retentionMs,
+  };
+}

@@ -1,0 +1,30 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { ConfigError, loadWorkerConfig } from '@hookstream/config';
+import { createLogger } from '@hookstream/observability';
+import { Runtime } from '@temporalio/worker';
+import { WorkerModule } from './worker.module.js';
+
+async function main(): Promise<void> {
+  const config = loadWorkerConfig();
+  const logger = createLogger({ name: 'worker', level: config.logLevel });
+  // Nest stops the workers in our order; Temporal's runtime must not do so on its own at the same signals.
+  Runtime.install({ shutdownSignals: [] });
+  const app = await NestFactory.createApplicationContext(WorkerModule.register({ config, logger }), {
+    logger: false,
+    abortOnError: false,
+  });
+  app.enableShutdownHooks(['SIGINT', 'SIGTERM']);
+  // A supervisor that dies closes this channel; nothing is left running then.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  logger.info('worker running');
+  process.send?.({ kind: 'ready' });
+  await app.get(WorkerModule).stopped();
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(
+    `${error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exit(1);
+});

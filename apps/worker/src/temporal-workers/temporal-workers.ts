@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { DeliveryActivities, MaintenanceActivities } from '@hookstream/contracts';
+import type { WorkerTemporalClient } from '@hookstream/temporal-client';
+import { workflowBundlePath } from '@hookstream/workflows/bundle';
+
+export interface TaskQueues {
+  deliveries: string;
+  control: string;
+}
+
+export interface TemporalWorkersOptions {
+  temporal: WorkerTemporalClient;
+  taskQueues: TaskQueues;
+  identity: string;
+  deliveryActivities: DeliveryActivities;
+  maintenanceActivities: MaintenanceActivities;
+  /** Attempts at once, and so workflow tasks at once: a task stays open while its local activity runs. */
+  maxConcurrentAttempts: number;
+  /** Milliseconds that attempts under way may still take at shutdown before they are handed back. */
+  shutdownGraceMs: number;
+}
+
+/** Cached runs wait in memory for their next step instead of being replayed from their history. */
+const MAX_CACHED_WORKFLOWS = 2_000;
+const CONTROL_SLOTS = 20;
+
+/** The Temporal workers of this process: one per task queue. */
+export class TemporalWorkers {
+  private constructor(
+    private readonly workers: Worker[],
+    private readonly runs: Promise<void>[],
+  ) {}
+
+  /** Creates the workers and starts polling. */
+  static async start(options: TemporalWorkersOptions): Promise<TemporalWorkers> {
+    if (!existsSync(workflowBundlePath))
+      throw new Error('The workflow bundle is missing; make it with: npm run build');
+    const workers = [await createDeliveriesWorker(options), await createControlWorker(options)];
+    return new TemporalWorkers(
+      workers,
+      workers.map((worker) => worker.run()),
+    );
+  }
+
+  /** Rejects when a worker fails for good, resolves after {@link stop}. */
+  async stopped(): Promise<void> {
+    await Promise.all(this.runs);
+  }
+
+  /** Polls no more, lets work under way finish within the grace period, then aborts it unrecorded. */
+  async stop(): Promise<void> {
+    for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.allSettled(this.runs);
+  }
+}
+
+function shared(
+  options: TemporalWorkersOptions,
+): Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'workflowBundle' | 'shutdownGraceTime'> {
+  return {
+    connection: options.temporal.nativeConnection,
+    namespace: options.temporal.namespace,
+    identity: options.identity,
+    workflowBundle: { codePath: workflowBundlePath },
+    shutdownGraceTime: options.shutdownGraceMs,
+  };
+}
+
+function createDeliveriesWorker(options: TemporalWorkersOptions): Promise<Worker> {
+  return Worker.create({
+    ...shared(options),
+    taskQueue: options.taskQueues.deliveries,
+    activities: options.deliveryActivities,
+    enableNonLocalActivities: false,
+    maxConcurrentLocalActivityExecutions: options.maxConcurrentAttempts,
+    maxConcurrentWorkflowTaskExecutions: options.maxConcurrentAttempts,
+    maxCachedWorkflows: Math.max(MAX_CACHED_WORKFLOWS, options.maxConcurrentAttempts),
+  });
+}
+
+function createControlWorker(options: TemporalWorkersOptions): Promise<Worker> {
+  return Worker.create({
+    ...shared(options),
+    taskQueue: options.taskQueues.control,
+    activities: options.maintenanceActivities,
+    maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
+    maxConcurrentWorkflowTaskExecutions: CONTROL_SLOTS,
+    maxCachedWorkflows: CONTROL_SLOTS,
+  });
+}

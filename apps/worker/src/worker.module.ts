@@ -1,0 +1,36 @@
+import {
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { HookstreamWorker, type WorkerOptions } from './worker.js';
+
+const WORKER = Symbol('HookstreamWorker');
+
+/** Ties the worker to the life of a Nest application context. */
+@Module({})
+export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(@Inject(WORKER) private readonly worker: HookstreamWorker) {}
+
+  static register(options: WorkerOptions): DynamicModule {
+    return {
+      module: WorkerModule,
+      providers: [{ provide: WORKER, useValue: new HookstreamWorker(options) }],
+    };
+  }
+
+  onApplicationBootstrap(): Promise<void> {
+    return this.worker.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.worker.stop();
+  }
+
+  /** Rejects when the worker fails for good. */
+  stopped(): Promise<void> {
+    return this.worker.stopped();
+  }
+}

@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import {
+  createDeliveryActivities,
+  createMaintenanceActivities,
+  type DeliveryActivityDeps,
+} from '@hookstream/activities';
+import type { WorkerConfig } from '@hookstream/config';
+import { TASK_QUEUE, type DeliveryActivities } from '@hookstream/contracts';
+import type { EgressClient } from '@hookstream/egress';
+import type { Logger } from '@hookstream/observability';
+import {
+  ensurePartitions,
+  hasPendingMigrations,
+  MaintenanceRepository,
+  openDatabase,
+  OutboxRepository,
+  WorkersRepository,
+  type Database,
+} from '@hookstream/persistence';
+import {
+  connectTemporalWorker,
+  DeliveryStarter,
+  ensureMaintenanceSchedule,
+  ensureNamespace,
+  ensureSearchAttributes,
+  type WorkerTemporalClient,
+} from '@hookstream/temporal-client';
+import { createEgress, createSecretBox, deliveryDeps } from './delivery-deps.js';
+import { DispatchWindow } from './dispatch/dispatch-window.js';
+import { Dispatcher } from './dispatch/dispatcher.js';
+import { OutboxListener } from './dispatch/outbox-listener.js';
+import { WakeUp } from './dispatch/wake-up.js';
+import { Heartbeat } from './heartbeat/heartbeat.js';
+import { TemporalWorkers, type TaskQueues } from './temporal-workers/temporal-workers.js';
+import { untilAvailable } from './until-available.js';
+
+export interface WorkerOptions {
+  config: WorkerConfig;
+  logger: Logger;
+  /** Others than the released names only where several instances share a Temporal namespace, as tests do. */
+  taskQueues?: TaskQueues;
+}
+
+/**
+ * One worker process: Temporal workers, dispatcher and signs of life. {@link start} waits for Postgres, its migrations and
+ * Temporal, in that order; {@link stop} ends what is under way or hands it back.
+ */
+export class HookstreamWorker {
+  readonly id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  private closers: (() => Promise<void>)[] = [];
+  private temporalWorkers: TemporalWorkers | undefined;
+
+  constructor(private readonly options: WorkerOptions) {}
+
+  async start(): Promise<void> {
+    const { config, logger } = this.options;
+    const database = await this.openDatabase();
+    const temporal = await this.connectTemporal();
+    await ensurePartitions(database.pool, { now: Date.now(), aheadMs: config.retention.partitionsAheadMs });
+
+    const wakeUp = new WakeUp();
+    const window = this.createWindow(wakeUp);
+    const egress = createEgress(config);
+    this.closers.unshift(() => egress.close());
+    await this.startTemporalWorkers(database, temporal, window, egress);
+
+    const dispatcher = this.startDispatcher(database, temporal, window, wakeUp);
+    const heartbeat = new Heartbeat({
+      workerId: this.id,
+      workers: new WorkersRepository(database.pool),
+      lastDispatchAt: () => dispatcher.lastDispatchAt,
+      logger,
+    });
+    await heartbeat.start();
+    this.closers.unshift(() => heartbeat.stop());
+  }
+
+  /** Resolves after {@link stop}; rejects when a Temporal worker fails for good. */
+  async stopped(): Promise<void> {
+    await this.temporalWorkers?.stopped();
+  }
+
+  /** In order: claim nothing more, finish or hand back attempts, then leave. Every step runs even where one fails. */
+  async stop(): Promise<void> {
+    for (const close of this.closers.splice(0)) {
+      await close().catch((error: unknown) =>
+        this.options.logger.warn({ err: error }, 'a part did not stop cleanly'),
+      );
+    }
+  }
+
+  private async openDatabase(): Promise<Database> {
+    const { config, logger } = this.options;
+    const database = await untilAvailable('Postgres', logger, () =>
+      openDatabase({
+        url: config.database.url,
+        poolSize: config.database.poolSize,
+        applicationName: 'hookstream-worker',
+        onIdleError: (error) => logger.warn({ err: error }, 'a connection to Postgres broke'),
+      }),
+    );
+    this.closers.unshift(() => database.close());
+    await untilAvailable('migrations', logger, async () => {
+      if (await hasPendingMigrations(database))
+        throw new Error('the schema is older than this version: run the migrations');
+    });
+    return database;
+  }
+
+  private async connectTemporal(): Promise<WorkerTemporalClient> {
+    const { config, logger, taskQueues } = this.options;
+    const { address, namespace, retentionMs } = config.temporal;
+    const temporal = await untilAvailable('Temporal', logger, () =>
+      connectTemporalWorker({ address, namespace }),
+    );
+    this.closers.unshift(() => temporal.close());
+    await untilAvailable('the Temporal namespace', logger, async () => {
+      await ensureNamespace(temporal, { retentionMs });
+      await ensureSearchAttributes(temporal);
+      await ensureMaintenanceSchedule(temporal, {
+        everyMs: config.retention.maintenanceIntervalMs,
+        taskQueue: taskQueues?.control ?? TASK_QUEUE.control,
+      });
+    });
+    return temporal;
+  }
+
+  private createWindow(wakeUp: WakeUp): DispatchWindow {
+    const { config } = this.options;
+    return new DispatchWindow({
+      maxStarted: config.dispatch.concurrency,
+      maxAttempts: config.maxConcurrentAttempts,
+      forgetAfterMs: config.dispatch.leaseMs,
+      now: Date.now,
+      onRoom: () => wakeUp.wake(),
+    });
+  }
+
+  private async startTemporalWorkers(
+    database: Database,
+    temporal: WorkerTemporalClient,
+    window: DispatchWindow,
+    egress: EgressClient,
+  ): Promise<void> {
+    const { config, logger, taskQueues } = this.options;
+    const secretBox = createSecretBox(config);
+    const workers = await TemporalWorkers.start({
+      temporal,
+      taskQueues: taskQueues ?? TASK_QUEUE,
+      identity: this.id,
+      deliveryActivities: countedActivities(deliveryDeps(config, database, egress, logger), window),
+      maintenanceActivities: createMaintenanceActivities({
+        database,
+        maintenance: new MaintenanceRepository(database.pool),
+        secretBox,
+        retentionMs: config.retention.retentionMs,
+        partitionsAheadMs: config.retention.partitionsAheadMs,
+        now: Date.now,
+      }),
+      maxConcurrentAttempts: config.maxConcurrentAttempts,
+      shutdownGraceMs: config.shutdownGraceMs,
+    });
+    this.temporalWorkers = workers;
+    this.closers.unshift(() => workers.stop());
+  }
+
+  private startDispatcher(
+    database: Database,
+    temporal: WorkerTemporalClient,
+    window: DispatchWindow,
+    wakeUp: WakeUp,
+  ): Dispatcher {
+    const { config, logger, taskQueues } = this.options;
+    const dispatcher = new Dispatcher(
+      {
+        outbox: new OutboxRepository(database.pool),
+        starter: new DeliveryStarter(temporal, {
+          taskQueue: taskQueues?.deliveries ?? TASK_QUEUE.deliveries,
+        }),
+        window,
+        wakeUp,
+        logger,
+      },
+      { workerId: this.id, ...config.dispatch, retentionMs: config.retention.retentionMs },
+    );
+    const listener = new OutboxListener({
+      databaseUrl: config.database.url,
+      applicationName: 'hookstream-worker-listen',
+      onNotify: () => wakeUp.wake(),
+      logger,
+    });
+    listener.start();
+    dispatcher.start();
+    this.closers.unshift(
+      () => dispatcher.stop(),
+      () => listener.stop(),
+    );
+    return dispatcher;
+  }
+}
+
+/** Lets the dispatcher see which attempts this process is making. */
+function countedActivities(deps: DeliveryActivityDeps, window: DispatchWindow): DeliveryActivities {
+  const activities = createDeliveryActivities(deps);
+  return {
+    ...activities,
+    async attemptDelivery(input) {
+      window.attemptBegan(input.deliveryId);
+      try {
+        return await activities.attemptDelivery(input);
+      } finally {
+        window.attemptEnded();
+      }
+    },
+  };
+}
