@@ -1,0 +1,96 @@
+import { ConfigError, loadApiConfig, loadStandaloneConfig, loadWorkerConfig, SETTINGS } from './index.js';
+
+// Pure: environments are given as objects.
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+const ENV = {
+  DATABASE_URL: 'postgres://u:p4ssw0rd@127.0.0.1:5432/hookstream',
+  HOOKSTREAM_ADMIN_TOKEN: 'a-token-of-sixteen-characters',
+  HOOKSTREAM_ENCRYPTION_KEY: KEY,
+};
+
+function problemsOf(load: () => unknown): string[] {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((problem) => problem.setting);
+    throw error;
+  }
+  return [];
+}
+
+describe('configuration', () => {
+  it('needs nothing but the database, the token and the key', () => {
+    const api = loadApiConfig(ENV);
+    expect(api).toMatchObject({
+      port: 3000,
+      temporal: { namespace: 'hookstream' },
+      accept: { maxBodyBytes: 1_048_576 },
+    });
+    expect(loadWorkerConfig(ENV)).toMatchObject({
+      egress: { allowCidrs: [], schemes: ['https'] },
+      retention: { retentionMs: 30 * 86_400_000 },
+    });
+  });
+
+  it('reports every problem at once, by name and without values', () => {
+    const env = {
+      ...ENV,
+      DATABASE_URL: 'mysql://u:p4ssw0rd@h/d',
+      HOOKSTREAM_PORT: '70000',
+      HOOKSTREAM_ENCRYPTION_KEY: 'c2hvcnQ=',
+      HOOKSTREAM_ADMIN_TOKEN: '',
+    };
+    expect(problemsOf(() => loadApiConfig(env)).sort()).toEqual(
+      ['DATABASE_URL', 'HOOKSTREAM_ADMIN_TOKEN', 'HOOKSTREAM_ENCRYPTION_KEY', 'HOOKSTREAM_PORT'].sort(),
+    );
+    expect(() => loadApiConfig(env)).toThrow(
+      expect.objectContaining({ message: expect.not.stringMatching(/p4ssw0rd|c2hvcnQ=|70000/) }),
+    );
+  });
+
+  it.each([
+    ['HOOKSTREAM_EGRESS_ALLOW_CIDRS', '127.0.0.1'],
+    ['HOOKSTREAM_EGRESS_ALLOW_CIDRS', '10.0.0.0/8,all'],
+    ['HOOKSTREAM_EGRESS_SCHEMES', 'ftp'],
+    ['HOOKSTREAM_EGRESS_PORTS', '443,99999'],
+    ['HOOKSTREAM_EGRESS_PROXY_URL', 'socks5://proxy:1080'],
+    ['HOOKSTREAM_RETENTION_DAYS', '0'],
+    ['HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS', '1e3'],
+    ['TEMPORAL_ADDRESS', 'localhost'],
+    ['HOOKSTREAM_LOG_LEVEL', 'loud'],
+  ])('refuses %s=%s by its name', (name, value) => {
+    expect(problemsOf(() => loadWorkerConfig({ ...ENV, [name]: value }))).toEqual([name]);
+  });
+
+  it('refuses to accept events for a time when their payload will be gone', () => {
+    expect(problemsOf(() => loadApiConfig({ ...ENV, HOOKSTREAM_RETENTION_DAYS: '7' }))).toEqual([
+      'HOOKSTREAM_MAX_DELIVER_AHEAD_DAYS',
+    ]);
+  });
+
+  it('allows loopback and http in the standalone instance unless told otherwise', () => {
+    expect(loadStandaloneConfig({})).toMatchObject({
+      allowCidrs: ['127.0.0.0/8', '::1/128'],
+      schemes: ['https', 'http'],
+      host: '127.0.0.1',
+    });
+    expect(loadStandaloneConfig({ HOOKSTREAM_EGRESS_ALLOW_CIDRS: '10.0.0.0/8' }).allowCidrs).toEqual([
+      '10.0.0.0/8',
+    ]);
+  });
+
+  it('takes several encryption keys, the active one first', () => {
+    const older = Buffer.alloc(32, 9).toString('base64');
+    expect(
+      loadWorkerConfig({ ...ENV, HOOKSTREAM_ENCRYPTION_KEY: `${KEY}, ${older}` }).encryptionKeys,
+    ).toEqual([KEY, older]);
+  });
+
+  it('has a default that its own rule accepts for every setting that has one', () => {
+    for (const [name, setting] of Object.entries(SETTINGS)) {
+      if ('default' in setting)
+        expect([name, setting.schema.safeParse(setting.default).success]).toEqual([name, true]);
+    }
+  });
+});
