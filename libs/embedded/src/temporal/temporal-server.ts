@@ -2,6 +2,7 @@ import { NAMESPACE, SEARCH_ATTRIBUTE } from '@hookstream/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, freePorts } from '../process/free-port.js';
 import { ManagedProcess, type StopStep } from '../process/managed-process.js';
+import type { ProcessIdentity } from '../process/process-identity.js';
 
 const READY_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
@@ -44,6 +45,8 @@ export interface TemporalOptions {
   uiPort: number | false;
   /** Address of the Web UI, loopback unless given. */
   uiIp?: string;
+  /** Told as soon as the process exists, long before it is ready. */
+  onSpawn?: (identity: ProcessIdentity) => void;
 }
 
 export interface TemporalServer {
@@ -67,6 +70,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     args: serverArguments(options, port, httpPort, metricsPort),
     logFile: options.logFile,
   });
+  options.onSpawn?.(child.identity);
   try {
     await waitUntilReady(child, httpPort);
   } catch (error) {
@@ -76,7 +80,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   return {
     process: child,
     address: `127.0.0.1:${port}`,
-    uiUrl: options.uiPort === false ? undefined : `http://localhost:${options.uiPort}`,
+    uiUrl: options.uiPort === false ? undefined : `http://${options.uiIp ?? '127.0.0.1'}:${options.uiPort}`,
     stop: async () => {
       await child.stop(TEMPORAL_STOP_STEPS);
     },

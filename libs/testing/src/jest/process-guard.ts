@@ -1,10 +1,11 @@
-import type { ProcessIdentity } from '@hookstream/embedded';
+import type { ProcessIdentity, StopStep } from '@hookstream/embedded';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** Ends servers and removes their directory should this process die without doing so, however it dies. */
 export interface ProcessGuard {
-  watch(identity: ProcessIdentity): void;
+  /** `steps`: how it is ended then; at once unless given. */
+  watch(identity: ProcessIdentity, steps?: StopStep[]): void;
   /** All is put away: the guard ends without touching anything. */
   dismiss(): void;
 }
@@ -19,7 +20,7 @@ export function startProcessGuard(directory: string): ProcessGuard {
   child.unref();
   child.stdin.on('error', () => undefined);
   return {
-    watch: (identity) => child.stdin.write(`${JSON.stringify(identity)}\n`),
+    watch: (identity, steps) => child.stdin.write(`${JSON.stringify({ identity, steps })}\n`),
     dismiss: () => child.stdin.end('dismiss\n'),
   };
 }

@@ -1,0 +1,39 @@
+// Runs the migrations on an empty Postgres and asks TypeORM what the entities would still change: it must be nothing.
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '../libs/embedded/dist/index.js';
+import { openDatabase, runMigrations } from '../libs/persistence/dist/index.js';
+import { main } from './prepare.mjs';
+
+await main(async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'hookstream-migrations-'));
+  chmodSync(directory, 0o711);
+  const postgres = await startPostgres({
+    dataDir: directory,
+    logFile: join(directory, 'postgres.log'),
+    durable: false,
+  });
+  try {
+    const database = await openDatabase({
+      url: postgres.url,
+      poolSize: 2,
+      applicationName: 'hookstream-check',
+    });
+    try {
+      return await differences(database);
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await postgres.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+async function differences(database) {
+  await runMigrations(database);
+  const { upQueries } = await database.dataSource.driver.createSchemaBuilder().log();
+  for (const { query } of upQueries) console.error(`the entities ask for: ${query}`);
+  return upQueries.length === 0 ? 0 : 1;
+}
