@@ -60,6 +60,8 @@ export type AttemptDeliveryResult =
       outcome: LastOutcome;
       decision: AttemptDecision;
       nextAttemptAt?: string;
+      /** What the attempt was due to when it was made: not always what was asked, where it was recorded before. */
+      trigger?: AttemptTrigger;
       /** Attempts the endpoint's schedule has in all, the first included: "attempt 3 of 5" in the Web UI. */
       scheduleLength?: number;
     }
@@ -73,8 +75,8 @@ export type AttemptDeliveryResult =
 export interface DeliveryActivities {
   /** Loads, signs, sends and records one attempt. Throws only for our own failures, which are retried without end. */
   attemptDelivery(input: AttemptDeliveryInput): Promise<AttemptDeliveryResult>;
-  /** Stores that the delivery is cancelled. Idempotent. */
-  cancelDelivery(input: { deliveryId: string; reason: string }): Promise<void>;
+  /** Stores that the delivery is cancelled unless it has succeeded, and tells how it then stands. Idempotent. */
+  cancelDelivery(input: { deliveryId: string; reason: string }): Promise<DeliveryWorkflowResult>;
 }
 
 export interface DeliveryState {

@@ -113,7 +113,10 @@ async function recordedBefore(
 }
 
 function attempted(
-  record: Pick<AttemptRecord, 'attemptId' | 'outcome' | 'decision' | 'startedAt' | 'nextAttemptAt'>,
+  record: Pick<
+    AttemptRecord,
+    'attemptId' | 'trigger' | 'outcome' | 'decision' | 'startedAt' | 'nextAttemptAt'
+  >,
 ): Extract<AttemptDeliveryResult, { kind: 'attempted' }> {
   const { outcome } = record;
   const lastOutcome: LastOutcome = {
@@ -126,6 +129,7 @@ function attempted(
   return {
     kind: 'attempted',
     attemptId: record.attemptId,
+    trigger: record.trigger,
     outcome: lastOutcome,
     decision: record.decision,
     ...(record.nextAttemptAt === null ? {} : { nextAttemptAt: record.nextAttemptAt.toISOString() }),

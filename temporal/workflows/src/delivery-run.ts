@@ -78,8 +78,11 @@ export class DeliveryRun {
   }
 
   private async cancelNow(reason: string): Promise<Next> {
-    await cancelDelivery({ deliveryId: this.input.deliveryId, reason });
-    return this.end('cancelled', `cancelled after ${this.attempts} attempts: ${reason}`);
+    // An attempt whose answer never came to this history, because the signal did first, is known to the database only.
+    const { status, attempts } = await cancelDelivery({ deliveryId: this.input.deliveryId, reason });
+    this.attempts = Math.max(this.attempts, attempts);
+    const late = status === 'cancelled' ? '' : 'too late to be ';
+    return this.end(status, `${late}cancelled after ${this.attempts} attempts: ${reason}`);
   }
 
   private async attemptNow(): Promise<Next> {
@@ -120,8 +123,10 @@ export class DeliveryRun {
     );
   }
 
-  private afterAttempt({ outcome, decision, nextAttemptAt, scheduleLength }: Attempted): Next {
+  private afterAttempt({ outcome, decision, nextAttemptAt, scheduleLength, trigger }: Attempted): Next {
     const isTest = this.trigger === 'test';
+    // Recorded before the replay was asked for, by a task whose completion Temporal refused for the signal's sake.
+    if (this.trigger === 'replay' && trigger !== undefined && trigger !== 'replay') this.wishes.replayStill();
     this.attempts += 1;
     this.scheduleStep += 1;
     this.trigger = 'schedule';

@@ -21,6 +21,11 @@ export class DeliveryWishes {
     this.cancelled = undefined;
   }
 
+  /** The attempt meant to meet the wish to replay has not: it stands, unless a cancel came since. */
+  replayStill(): void {
+    this.replayed = this.cancelled === undefined;
+  }
+
   cancel(reason: string): void {
     this.cancelled = reason;
     this.replayed = false;

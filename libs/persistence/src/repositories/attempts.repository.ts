@@ -125,6 +125,7 @@ export class AttemptsRepository {
   ): Promise<
     | {
         attemptId: string;
+        trigger: AttemptTrigger;
         outcome: AttemptOutcome;
         decision: AttemptDecision;
         startedAt: Date;
@@ -134,6 +135,7 @@ export class AttemptsRepository {
   > {
     const { rows } = await this.pool.query<{
       id: string;
+      trigger: AttemptTrigger;
       outcome: AttemptOutcome['kind'];
       status_code: number | null;
       error: string | null;
@@ -142,7 +144,7 @@ export class AttemptsRepository {
       started_at: Date;
       next_attempt_at: Date | null;
     }>(
-      `SELECT id, outcome, status_code, error, duration_ms, decision, started_at, next_attempt_at
+      `SELECT id, trigger, outcome, status_code, error, duration_ms, decision, started_at, next_attempt_at
          FROM attempts WHERE delivery_id = $1 AND number = $2 ORDER BY id DESC LIMIT 1`,
       [idToUuid('delivery', deliveryId), number],
     );
@@ -150,6 +152,7 @@ export class AttemptsRepository {
     if (!row) return undefined;
     return {
       attemptId: uuidToId('attempt', row.id),
+      trigger: row.trigger,
       outcome: {
         kind: row.outcome,
         durationMs: row.duration_ms,
@@ -250,13 +253,21 @@ export class AttemptsRepository {
     });
   }
 
-  /** Ends a delivery as cancelled unless it is final. Idempotent. */
-  async cancel(deliveryId: string): Promise<void> {
-    await this.pool.query(
-      `UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, updated_at = now(), completed_at = now()
-        WHERE id = $1 AND status NOT IN ('succeeded', 'cancelled')`,
+  /** Ends a delivery as cancelled unless it has succeeded, and tells how it then stands. Idempotent. */
+  async cancel(deliveryId: string): Promise<{ status: DeliveryStatus; attempts: number }> {
+    const { rows } = await this.pool.query<{ status: DeliveryStatus; attempts: number }>(
+      `WITH cancelled AS (
+         UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, updated_at = now(), completed_at = now()
+          WHERE id = $1 AND status NOT IN ('succeeded', 'cancelled')
+         RETURNING status, attempt_count
+       )
+       SELECT coalesce(c.status, d.status) AS status, coalesce(c.attempt_count, d.attempt_count) AS attempts
+         FROM deliveries d LEFT JOIN cancelled c ON true
+        WHERE d.id = $1`,
       [idToUuid('delivery', deliveryId)],
     );
+    // Gone with its partition: nothing is left that could be anything but cancelled.
+    return rows[0] ?? { status: 'cancelled', attempts: 0 };
   }
 }
 
