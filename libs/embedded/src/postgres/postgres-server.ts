@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { freePort } from '../process/free-port.js';
 import { ManagedProcess, stopByIdentity, type StopStep } from '../process/managed-process.js';
-import { commandLine, identify } from '../process/process-identity.js';
+import { commandLine, identify, type ProcessIdentity } from '../process/process-identity.js';
 import { openCluster, SUPERUSER, type PostgresCluster } from './postgres-cluster.js';
 
 const DATABASE = 'hookstream';
@@ -30,6 +30,8 @@ export interface PostgresOptions {
   durable?: boolean;
   /** Told in plain lines what a person would want to know (a place chosen elsewhere, a predecessor stopped). */
   notice?: (line: string) => void;
+  /** Told as soon as the process exists, before it is ready. */
+  onSpawn?: (identity: ProcessIdentity) => void;
 }
 
 export interface PostgresServer {
@@ -53,7 +55,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const cluster = openCluster({ dataDir: options.dataDir, durable, notice });
   await stopPredecessor(cluster, notice);
   const port = options.port ?? (await freePort());
-  const child = await launch(cluster, port, options.logFile, durable);
+  const child = await launch(cluster, port, options, durable);
   try {
     await ensureDatabase(cluster, port);
   } catch (error) {
@@ -74,7 +76,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
 async function launch(
   cluster: PostgresCluster,
   port: number,
-  logFile: string,
+  options: PostgresOptions,
   durable: boolean,
 ): Promise<ManagedProcess> {
   const deadline = Date.now() + PREDECESSOR_TIMEOUT_MS;
@@ -83,10 +85,11 @@ async function launch(
       name: 'postgres',
       command: cluster.binaries.postgres,
       args: ['-D', cluster.directory, ...settings(port, durable)],
-      logFile,
+      logFile: options.logFile,
       cwd: '/',
       ...(cluster.runAs === undefined ? {} : { uid: cluster.runAs.uid, gid: cluster.runAs.gid }),
     });
+    options.onSpawn?.(child.identity);
     try {
       await waitUntilReady(child, urlOf(cluster, port, 'postgres'));
       return child;
