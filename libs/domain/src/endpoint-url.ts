@@ -1,9 +1,8 @@
 import { MAX_ENDPOINT_URL_LENGTH } from './policy-limits.js';
 
-export type UrlScheme = 'http' | 'https';
-
 export interface EndpointUrlRules {
-  schemes: readonly UrlScheme[];
+  /** `http`, `https` or both. */
+  schemes: readonly string[];
   /** Ports that may be addressed. Absent or empty: all. */
   ports?: readonly number[];
 }
@@ -34,7 +33,7 @@ export function checkEndpointUrl(text: string, rules: EndpointUrlRules): Endpoin
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined)
     return [{ code: 'malformed', message: 'must be an absolute URL, e.g. https://example.com/hooks' }];
-  if (!isAllowedScheme(scheme, rules)) {
+  if (!rules.schemes.includes(scheme)) {
     return [
       { code: 'scheme', message: `must begin with ${rules.schemes.map((s) => `${s}://`).join(' or ')}` },
     ];
@@ -67,8 +66,4 @@ function parsedProblems(url: URL, rules: EndpointUrlRules): EndpointUrlProblem[]
 export function urlPort(url: URL): number {
   if (url.port !== '') return Number(url.port);
   return url.protocol === 'https:' ? 443 : 80;
-}
-
-function isAllowedScheme(scheme: string, rules: EndpointUrlRules): boolean {
-  return (rules.schemes as readonly string[]).includes(scheme);
 }

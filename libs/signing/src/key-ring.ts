@@ -14,12 +14,11 @@ export interface EncryptionKey {
 export type KeyRing = readonly [EncryptionKey, ...EncryptionKey[]];
 
 /**
- * Reads a comma list of base64 keys of 32 bytes each.
+ * Reads base64 keys of 32 bytes each: a comma list, or one already split.
  * @throws Error naming the setting and the entry's position; never with the value
  */
-export function parseKeyRing(text: string): KeyRing {
-  const entries = text
-    .split(',')
+export function parseKeyRing(keyList: string | readonly string[]): KeyRing {
+  const entries = (typeof keyList === 'string' ? keyList.split(',') : keyList)
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
   const keys = entries.map(parseKey);

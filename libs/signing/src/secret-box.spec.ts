@@ -47,6 +47,12 @@ describe('SecretBox', () => {
 });
 
 describe('parseKeyRing', () => {
+  it('takes a list that is split already', () => {
+    expect(parseKeyRing([newKey, oldKey]).map((key) => key.id)).toEqual(
+      parseKeyRing(`${newKey},${oldKey}`).map((key) => key.id),
+    );
+  });
+
   it.each([
     ['nothing', '', 'is empty'],
     ['only commas', ' , ', 'is empty'],

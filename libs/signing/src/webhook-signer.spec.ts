@@ -107,6 +107,28 @@ describe('signCompat', () => {
   });
 });
 
+describe('headers', () => {
+  const standard = {
+    'webhook-id': vector.id,
+    'webhook-timestamp': String(vector.timestamp),
+    'webhook-signature': symmetricSignature,
+  };
+
+  it('are the three of the standard', () => {
+    expect(signer.headers(vector, [symmetric], { scheme: 'v1' })).toEqual(standard);
+  });
+
+  it('have the compatible one beside them where it is wanted and possible', () => {
+    const compat = { header: 'X-Hookstream-Signature', encoding: 'hex', prefix: 'sha256=' } as const;
+    const value = signer.signCompat(vector.body, [symmetric], compat);
+    expect(signer.headers(vector, [symmetric], { scheme: 'v1', compat })).toEqual({
+      ...standard,
+      'X-Hookstream-Signature': value,
+    });
+    expect(signer.headers(vector, [asymmetric], { scheme: 'v1a', compat })).not.toHaveProperty(compat.header);
+  });
+});
+
 describe('secrets', () => {
   it('are generated unique, sound and of the wanted scheme', () => {
     expect(generateSecret('v1')).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);

@@ -15,6 +15,12 @@ export interface SignedMessage {
 export interface WebhookSigner {
   /** The `webhook-signature` value: one entry per secret, in their order, each by the scheme of its prefix. */
   sign(message: SignedMessage, secrets: readonly string[]): string;
+  /** All headers that a receiver verifies with: the three of the standard, and the compatible one where wanted. */
+  headers(
+    message: SignedMessage,
+    secrets: readonly string[],
+    policy: SignaturePolicy,
+  ): Record<string, string>;
   /**
    * The value of the compatible header: prefix and HMAC-SHA256 of the body alone. Such receivers know one value, so
    * only the first symmetric secret signs; undefined when there is none (nothing to verify with a public key).
@@ -61,7 +67,16 @@ export function createWebhookSigner({ cachedKeys = DEFAULT_CACHED_KEYS } = {}): 
     if (cache.size > cachedKeys) cache.delete(cache.keys().next().value as string);
     return key;
   };
-  return {
+  const signer: WebhookSigner = {
+    headers(message, secrets, { compat }) {
+      const value = compat && signer.signCompat(message.body, secrets, compat);
+      return {
+        'webhook-id': message.id,
+        'webhook-timestamp': String(message.timestamp),
+        'webhook-signature': signer.sign(message, secrets),
+        ...(compat && value !== undefined ? { [compat.header]: value } : {}),
+      };
+    },
     sign(message, secrets) {
       if (secrets.length === 0)
         throw new DomainError('invalid_request', 'an endpoint without a secret cannot be signed for');
@@ -78,6 +93,7 @@ export function createWebhookSigner({ cachedKeys = DEFAULT_CACHED_KEYS } = {}): 
       return undefined;
     },
   };
+  return signer;
 }
 
 function importKey(secret: string): CachedKey {
