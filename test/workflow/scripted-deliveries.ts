@@ -14,6 +14,7 @@ import {
   maxAttempts,
   newId,
   type AttemptDecision,
+  type DeliveryStatus,
 } from '@hookstream/domain';
 import {
   DeliveryStarter,
@@ -93,7 +94,8 @@ export class ScriptedDeliveries {
 
   async start(answers: Answer[], overrides: Partial<DeliveryWorkflowInput> = {}) {
     const input = this.scripted(answers, overrides);
-    expect(await this.starter.start(input)).toBe('started');
+    const started = await this.starter.start(input);
+    if (started !== 'started') throw new Error(`${input.deliveryId} is running already`);
     return { input, id: input.deliveryId, handle: this.handle(input.deliveryId) };
   }
 
@@ -111,13 +113,17 @@ export class ScriptedDeliveries {
   }
 
   /** Polls the live state until it has what is expected. */
-  reaches(deliveryId: string, expected: Partial<DeliveryState>): Promise<DeliveryState> {
+  reaches(
+    deliveryId: string,
+    { status, attempts }: { status: DeliveryStatus; attempts?: number },
+  ): Promise<DeliveryState> {
     return eventually(
       async () => {
         const answer = await this.starter.state(deliveryId);
         if (answer.kind !== 'state') return undefined;
-        expect(answer.state).toMatchObject(expected);
-        return answer.state;
+        const { state } = answer;
+        if (status !== state.status || (attempts ?? state.attempts) !== state.attempts) return undefined;
+        return state;
       },
       { timeoutMs: 15_000 },
     );
