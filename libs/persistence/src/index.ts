@@ -17,3 +17,5 @@ export * from './repositories/endpoints.repository.js';
 export * from './repositories/accept-events.js';
 export * from './repositories/events.repository.js';
 export * from './repositories/deliveries.repository.js';
+export * from './postgres-errors.js';
+export * from './repositories/dispatch-progress.repository.js';

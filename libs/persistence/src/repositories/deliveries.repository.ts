@@ -204,6 +204,16 @@ export class DeliveriesRepository {
     return rowCount === 1;
   }
 
+  /** Ends a delivery that no workflow and no outbox row stands for any more. @returns whether it had not ended. */
+  async cancelUnfinished(tenantId: string, id: string): Promise<boolean> {
+    const { rowCount } = await this.database.pool.query(
+      `UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
+        WHERE tenant_id = $1 AND id = $2 AND status NOT IN ('succeeded', 'cancelled')`,
+      owned(tenantId, id),
+    );
+    return rowCount === 1;
+  }
+
   /**
    * Makes a delivery that waits in the outbox due now. One that a dispatcher has just claimed is left alone: it is
    * about to go. @returns `held` when its endpoint holds its deliveries, `absent` when it is not in the outbox.

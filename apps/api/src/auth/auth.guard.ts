@@ -1,0 +1,71 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { ApiConfig } from '@hookstream/config';
+import { DomainError } from '@hookstream/domain';
+import type { FastifyRequest } from 'fastify';
+import { API_CONFIG } from '../platform/tokens.js';
+import { ACCESS, type Scope } from './access.decorator.js';
+import { allows, type Actor } from './actor.js';
+import { KeyAuthenticator } from './key-authenticator.js';
+
+/** Finds out who asks and whether they may. Runs before anything of a request is looked at. */
+@Injectable()
+export class AuthGuard implements CanActivate {
+  private readonly operatorDigest: Buffer;
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: KeyAuthenticator,
+    @Inject(API_CONFIG) config: ApiConfig,
+  ) {
+    this.operatorDigest = digest(config.adminToken);
+  }
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const access = this.reflector.get<Scope | 'operator' | 'public' | undefined>(
+      ACCESS,
+      context.getHandler(),
+    );
+    if (access === 'public') return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const actor = await this.identify(request);
+    if (actor === null)
+      throw new DomainError('unauthorized', 'Send a valid API key as "Authorization: Bearer <key>".');
+    check(actor, access);
+    request.actor = actor;
+    return true;
+  }
+
+  private async identify(request: FastifyRequest): Promise<Actor | null> {
+    const credential = credentialOf(request);
+    if (credential === null) return null;
+    // digests of equal length, so that the time to compare tells nothing
+    if (timingSafeEqual(digest(credential), this.operatorDigest)) return { kind: 'operator' };
+    return this.authenticator.authenticate(credential);
+  }
+}
+
+function check(actor: Actor, access: Scope | 'operator' | undefined): void {
+  if (access === undefined) throw new DomainError('forbidden', 'Nobody may call this route.');
+  if (access === 'operator') {
+    if (actor.kind !== 'operator')
+      throw new DomainError('forbidden', "This route needs the operator's token.");
+    return;
+  }
+  if (actor.kind !== 'key')
+    throw new DomainError('forbidden', 'This route acts for a tenant: use its API key.');
+  if (!allows(actor.scopes, access))
+    throw new DomainError('forbidden', `The API key lacks the scope "${access}".`);
+}
+
+function credentialOf(request: FastifyRequest): string | null {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? null;
+  const header = request.headers['x-api-key'];
+  return typeof header === 'string' && header !== '' ? header : null;
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

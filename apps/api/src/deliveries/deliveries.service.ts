@@ -1,0 +1,114 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ApiConfig } from '@hookstream/config';
+import { DomainError, type DeliveryStatus } from '@hookstream/domain';
+import { DeliveriesRepository, type DeliveryFilter, type DeliveryRecord } from '@hookstream/persistence';
+import { DeliveryStarter, temporalUrl } from '@hookstream/temporal-client';
+import { listed, type Listed } from '../http/fields.dto.js';
+import { API_CONFIG } from '../platform/tokens.js';
+import {
+  presentAttempt,
+  presentDelivery,
+  presentLiveState,
+  presentStoredState,
+} from './deliveries.presenter.js';
+import { deliveryInput } from './delivery-input.js';
+import type {
+  DeliveryAnswer,
+  DeliveryDetailAnswer,
+  DeliveryStateAnswer,
+  ListDeliveries,
+} from './dto/delivery.dto.js';
+
+const HELD = 'The endpoint holds its deliveries: resume it, and this one goes out.';
+
+@Injectable()
+export class DeliveriesService {
+  constructor(
+    private readonly deliveries: DeliveriesRepository,
+    private readonly starter: DeliveryStarter,
+    @Inject(API_CONFIG) private readonly config: ApiConfig,
+  ) {}
+
+  async list(tenantId: string, query: ListDeliveries): Promise<Listed<DeliveryAnswer>> {
+    return listed(await this.deliveries.list(tenantId, filterOf(query), query), presentDelivery);
+  }
+
+  async get(tenantId: string, id: string): Promise<DeliveryDetailAnswer> {
+    const delivery = await this.find(tenantId, id);
+    const attempts = await this.deliveries.listAttempts(tenantId, id);
+    const { uiUrl, namespace } = this.config.temporal;
+    return {
+      ...presentDelivery(delivery),
+      attempts: attempts.map(presentAttempt),
+      temporal_url: temporalUrl(uiUrl, namespace, delivery.id),
+    };
+  }
+
+  async state(tenantId: string, id: string): Promise<DeliveryStateAnswer> {
+    const delivery = await this.find(tenantId, id);
+    const answer = await this.starter.state(delivery.id);
+    if (answer.kind === 'state') return presentLiveState(answer.state);
+    const attempts = await this.deliveries.listAttempts(tenantId, id);
+    return presentStoredState(delivery, attempts.at(-1));
+  }
+
+  /** Delivers again with a fresh schedule, whatever came of it so far. */
+  async replay(tenantId: string, id: string): Promise<DeliveryAnswer> {
+    await this.find(tenantId, id);
+    const pulled = await this.deliveries.pullForward(tenantId, id);
+    if (pulled === 'held') throw new DomainError('conflict', HELD);
+    if (pulled === 'absent') {
+      const start = await this.deliveries.findStart(tenantId, id);
+      if (start === null) throw new DomainError('conflict', 'Its endpoint has been deleted.');
+      await this.starter.signalReplay(deliveryInput(start, 'replay', this.config.retentionMs));
+    }
+    return presentDelivery(await this.find(tenantId, id));
+  }
+
+  /** Makes the next attempt now; the schedule goes on from there. */
+  async retryNow(tenantId: string, id: string): Promise<DeliveryAnswer> {
+    const delivery = await this.find(tenantId, id);
+    const pulled = await this.deliveries.pullForward(tenantId, id);
+    if (pulled === 'held') throw new DomainError('conflict', HELD);
+    if (pulled === 'absent') {
+      if (delivery.status !== 'retrying') throw new DomainError('conflict', whyNotNow(delivery.status));
+      if (!(await this.starter.retryNow(delivery.id)))
+        throw new DomainError('conflict', whyNotNow('in_progress'));
+    }
+    return presentDelivery(await this.find(tenantId, id));
+  }
+
+  async cancel(tenantId: string, id: string): Promise<DeliveryAnswer> {
+    const delivery = await this.find(tenantId, id);
+    const cancelled =
+      (await this.deliveries.cancelWaiting(tenantId, id)) ||
+      (await this.starter.cancel(delivery.id, 'cancelled through the API')) ||
+      // no workflow and not in the outbox: nothing else would ever end it
+      (await this.deliveries.cancelUnfinished(tenantId, id));
+    if (!cancelled) throw new DomainError('conflict', `The delivery has already ended: ${delivery.status}.`);
+    return presentDelivery(await this.find(tenantId, id));
+  }
+
+  /** @throws DomainError `not_found` */
+  async find(tenantId: string, id: string): Promise<DeliveryRecord> {
+    const delivery = await this.deliveries.find(tenantId, id);
+    if (delivery === null) throw new DomainError('not_found', 'There is no such delivery.');
+    return delivery;
+  }
+}
+
+function filterOf(query: ListDeliveries): DeliveryFilter {
+  return {
+    status: query.status,
+    endpointId: query.endpoint_id,
+    eventId: query.event_id,
+    eventType: query.event_type,
+    since: query.since,
+    until: query.until,
+  };
+}
+
+function whyNotNow(status: DeliveryStatus): string {
+  if (status === 'pending' || status === 'in_progress') return 'An attempt is already under way.';
+  return `The delivery has ended (${status}): replay it to deliver it again.`;
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { ApiConfig } from '@hookstream/config';
+import { DomainError } from '@hookstream/domain';
+import {
+  DeliveriesRepository,
+  EndpointsRepository,
+  type EndpointRecord,
+  type StoredAttempt,
+} from '@hookstream/persistence';
+import { DeliveryStarter } from '@hookstream/temporal-client';
+import { presentAttempt } from '../deliveries/deliveries.presenter.js';
+import { deliveryInput } from '../deliveries/delivery-input.js';
+import type { AttemptAnswer } from '../deliveries/dto/delivery.dto.js';
+import { API_CONFIG } from '../platform/tokens.js';
+import type { VerificationAnswer } from './dto/endpoint-probe.dto.js';
+import { EndpointsService } from './endpoints.service.js';
+
+const TEST_TYPE = 'endpoint.test';
+const VERIFICATION_TYPE = 'endpoint.verification';
+/** What a probe may take beyond the endpoint's own timeout: its start and its record. Milliseconds. */
+const MARGIN_MS = 10_000;
+
+/** Deliveries that a person waits for. They go to a paused or disabled endpoint too, once, without retries. */
+@Injectable()
+export class EndpointProbesService {
+  constructor(
+    private readonly endpoints: EndpointsService,
+    private readonly endpointsRepository: EndpointsRepository,
+    private readonly deliveries: DeliveriesRepository,
+    private readonly starter: DeliveryStarter,
+    @Inject(API_CONFIG) private readonly config: ApiConfig,
+  ) {}
+
+  async test(tenantId: string, id: string): Promise<AttemptAnswer> {
+    const endpoint = await this.endpoints.find(tenantId, id);
+    const attempt = await this.probe(endpoint, TEST_TYPE, (createdAt) =>
+      JSON.stringify({ type: TEST_TYPE, timestamp: createdAt, data: { endpoint_id: id } }),
+    );
+    return presentAttempt(attempt);
+  }
+
+  async verify(tenantId: string, id: string): Promise<VerificationAnswer> {
+    const endpoint = await this.endpoints.find(tenantId, id);
+    const challenge = randomBytes(24).toString('base64url');
+    const attempt = await this.probe(endpoint, VERIFICATION_TYPE, (createdAt) =>
+      JSON.stringify({ type: VERIFICATION_TYPE, timestamp: createdAt, challenge }),
+    );
+    const verified = attempt.outcome === 'succeeded' && echoes(attempt.responseBody ?? '', challenge);
+    const verifiedAt = verified ? new Date() : endpoint.verifiedAt;
+    if (verified) await this.endpointsRepository.update(tenantId, id, { verifiedAt });
+    return { verified, verified_at: verifiedAt?.toISOString() ?? null, attempt: presentAttempt(attempt) };
+  }
+
+  private async probe(
+    endpoint: EndpointRecord,
+    type: string,
+    payloadOf: (createdAt: string) => string,
+  ): Promise<StoredAttempt> {
+    const { id, tenantId, url, timeoutMs } = endpoint;
+    const created = await this.deliveries.createUndispatched(tenantId, id, type, payloadOf);
+    const input = deliveryInput(
+      {
+        ...created,
+        tenantId,
+        endpointId: id,
+        eventType: type,
+        endpointUrl: url,
+        lane: 'durable',
+        attemptsMade: 0,
+      },
+      'test',
+      this.config.retentionMs,
+    );
+    try {
+      await this.starter.runTest(input, timeoutMs + MARGIN_MS);
+      const attempt = (await this.deliveries.listAttempts(tenantId, created.deliveryId)).at(-1);
+      if (attempt !== undefined) return attempt;
+      throw new DomainError('temporal_unavailable', 'No worker made the attempt in time.');
+    } catch (error) {
+      // nobody waits for it any more; should a worker still take it up, it finds it cancelled
+      await this.deliveries.cancelUnfinished(tenantId, created.deliveryId);
+      throw error;
+    }
+  }
+}
+
+/** Whether a receiver's answer holds the challenge: alone, or as `challenge` in a JSON object. */
+function echoes(body: string, challenge: string): boolean {
+  if (body.trim() === challenge) return true;
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return (parsed as { challenge?: unknown } | null)?.challenge === challenge;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { EndpointProbesService } from './endpoint-probes.service.js';
+import { EndpointSecrets } from './endpoint-secrets.js';
+import { EndpointsController } from './endpoints.controller.js';
+import { EndpointsService } from './endpoints.service.js';
+
+@Module({
+  controllers: [EndpointsController],
+  providers: [EndpointsService, EndpointProbesService, EndpointSecrets],
+})
+export class EndpointsModule {}

@@ -1,0 +1,129 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { ApiConfig } from '@hookstream/config';
+import {
+  DomainError,
+  jsonArrayElements,
+  jsonObjectMembers,
+  jsonText,
+  type JsonSpan,
+} from '@hookstream/domain';
+import { DeliveriesRepository, EventsRepository, type AcceptItem } from '@hookstream/persistence';
+import { listed, type Listed } from '../http/fields.dto.js';
+import { problem, statusOf } from '../http/problem.js';
+import { validate } from '../http/schema-validation.pipe.js';
+import { API_CONFIG } from '../platform/tokens.js';
+import { AcceptQueue } from './accept-queue.js';
+import {
+  BatchSchema,
+  CreateEventSchema,
+  type AcceptedEventAnswer,
+  type AcceptedEventsAnswer,
+  type CreateEvent,
+  type EventAnswer,
+  type ListEvents,
+} from './dto/event.dto.js';
+import { presentAccepted, presentEvent, presentEventDetail } from './events.presenter.js';
+import { idempotencyClaim, idempotencyKey } from './idempotency.js';
+
+const QUEUE_BYTES = 128 * 1024 * 1024;
+const QUEUE_CONCURRENCY = 2;
+
+/** What a request to accept carries beside its parsed body. */
+export interface AcceptRequest {
+  id: string;
+  bodyText: string;
+  headers: Record<string, string | string[] | undefined>;
+}
+
+@Injectable()
+export class EventsService implements OnApplicationShutdown {
+  private readonly queue: AcceptQueue;
+
+  constructor(
+    private readonly events: EventsRepository,
+    private readonly deliveries: DeliveriesRepository,
+    @Inject(API_CONFIG) private readonly config: ApiConfig,
+  ) {
+    this.queue = new AcceptQueue({
+      store: (items) => this.events.acceptEvents(items),
+      batchSize: config.accept.batchSize,
+      limit: config.accept.queueLimit,
+      byteLimit: QUEUE_BYTES,
+      concurrency: QUEUE_CONCURRENCY,
+    });
+  }
+
+  async accept(tenantId: string, body: CreateEvent, request: AcceptRequest): Promise<AcceptedEventAnswer> {
+    const key = idempotencyKey(request.headers['idempotency-key']);
+    const item = this.item(tenantId, body, request.bodyText);
+    item.idempotency = idempotencyClaim(key, request.bodyText, this.config.accept.idempotencyTtlMs);
+    return presentAccepted(await this.queue.accept(item), body.endpoint_ids);
+  }
+
+  /** Each event is accepted or refused by itself. */
+  async acceptBatch(tenantId: string, body: unknown, request: AcceptRequest): Promise<AcceptedEventsAnswer> {
+    const items = validate(BatchSchema, body);
+    const key = idempotencyKey(request.headers['idempotency-key']);
+    const spans = jsonArrayElements(request.bodyText);
+    const data = await Promise.all(
+      items.map(async (item, index) => {
+        try {
+          const span = spans[index];
+          if (span === undefined) throw new Error('The text of a batch has fewer elements than its value');
+          const event = validate(CreateEventSchema, item);
+          const accept = this.item(tenantId, event, request.bodyText, span);
+          const text = jsonText(request.bodyText, span);
+          accept.idempotency = idempotencyClaim(key, text, this.config.accept.idempotencyTtlMs, index);
+          const accepted = presentAccepted(await this.queue.accept(accept), event.endpoint_ids);
+          return { status: 202 as const, ...accepted };
+        } catch (error) {
+          return refusal(error, request.id);
+        }
+      }),
+    );
+    return { data };
+  }
+
+  async list(tenantId: string, query: ListEvents): Promise<Listed<EventAnswer>> {
+    return listed(await this.events.list(tenantId, query, query), presentEvent);
+  }
+
+  /** @returns JSON text */
+  async get(tenantId: string, id: string): Promise<string> {
+    const event = await this.events.find(tenantId, id);
+    if (event === null) throw new DomainError('not_found', 'There is no such event.');
+    return presentEventDetail(event, await this.deliveries.listOfEvent(tenantId, id));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.queue.drained();
+  }
+
+  private item(tenantId: string, body: CreateEvent, text: string, span?: JsonSpan): AcceptItem {
+    const data = jsonObjectMembers(text, span).get('data');
+    if (data === undefined) throw new Error('The text of an event lacks the data that its value has');
+    this.checkDeliverAt(body.deliver_at);
+    return {
+      tenantId,
+      type: body.type,
+      dataText: jsonText(text, data),
+      endpointIds: body.endpoint_ids,
+      deliverAt: body.deliver_at,
+    };
+  }
+
+  private checkDeliverAt(deliverAt: Date | undefined): void {
+    const { maxDeliverAheadMs } = this.config.accept;
+    if (deliverAt === undefined || deliverAt.getTime() <= Date.now() + maxDeliverAheadMs) return;
+    throw new DomainError('validation_failed', 'One field is not valid.', [
+      { field: 'deliver_at', message: `must be at most ${maxDeliverAheadMs / 86_400_000} days ahead` },
+    ]);
+  }
+}
+
+/** An item's own failure. What concerns the whole request (the database is away) is thrown on. */
+function refusal(error: unknown, requestId: string): AcceptedEventsAnswer['data'][number] {
+  if (!(error instanceof DomainError)) throw error;
+  const status = statusOf(error.code);
+  return { status, error: problem(status, error.code, requestId, error.message, error.errors) };
+}

@@ -1,0 +1,60 @@
+import 'reflect-metadata';
+import { setTimeout as delay } from 'node:timers/promises';
+import { loadApiConfig, type ApiConfig } from '@hookstream/config';
+import { createLogger, type Logger } from '@hookstream/observability';
+import { openDatabase, type Database } from '@hookstream/persistence';
+import { connectTemporal } from '@hookstream/temporal-client';
+import { createApi } from './create-api.js';
+
+const RECONNECT_MS = 1_000;
+
+/** Postgres may come up after us. @throws never: waits until it is there */
+async function waitForDatabase(config: ApiConfig, logger: Logger): Promise<Database> {
+  for (;;) {
+    try {
+      return await openDatabase({
+        url: config.database.url,
+        poolSize: config.database.poolSize,
+        applicationName: 'hookstream-api',
+        onIdleError: (error) => logger.warn({ err: error }, 'a database connection broke'),
+      });
+    } catch (error) {
+      logger.warn({ reason: (error as Error).message }, 'waiting for Postgres');
+      await delay(RECONNECT_MS);
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const config = loadApiConfig();
+  const logger = createLogger({ name: 'api', level: config.logLevel });
+  const database = await waitForDatabase(config, logger);
+  // connects with its first use: events are accepted without Temporal
+  const temporal = connectTemporal({
+    address: config.temporal.address,
+    namespace: config.temporal.namespace,
+  });
+  const app = await createApi({ config, database, temporal, logger });
+  await app.listen(config.port, config.host);
+  logger.info({ url: await app.getUrl() }, 'api listening');
+
+  let stopping: Promise<void> | undefined;
+  const stop = async (signal: string): Promise<void> => {
+    logger.info({ signal }, 'api stopping');
+    // unreferenced: it only ends a stop that hangs
+    setTimeout(() => process.exit(1), config.shutdownGraceMs + 1_000).unref();
+    await app.close();
+    await Promise.allSettled([database.close(), temporal.close()]);
+    logger.info('api stopped');
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => void (stopping ??= stop(signal)));
+  }
+}
+
+await main().catch((error: unknown) => {
+  console.error(
+    error instanceof Error ? (error.name === 'ConfigError' ? error.message : error.stack) : error,
+  );
+  process.exit(1);
+});

@@ -1,0 +1,66 @@
+import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
+import type { ApiConfig } from '@hookstream/config';
+import type { Logger } from '@hookstream/observability';
+import {
+  ApiKeysRepository,
+  DeliveriesRepository,
+  EndpointsRepository,
+  EventsRepository,
+  TenantsRepository,
+  DispatchProgressRepository,
+  type Database,
+} from '@hookstream/persistence';
+import { parseKeyRing, SecretBox } from '@hookstream/signing';
+import { DeliveryStarter, type TemporalClient } from '@hookstream/temporal-client';
+import { API_CONFIG, DATABASE, LOGGER, TEMPORAL } from './tokens.js';
+
+/** What the API works with. It is opened and closed by whoever makes the application. */
+export interface ApiDependencies {
+  config: ApiConfig;
+  database: Database;
+  temporal: TemporalClient;
+  logger: Logger;
+  /** Default `hookstream-deliveries`. */
+  deliveryTaskQueue?: string;
+}
+
+const onDatabase = <T>(provide: new (database: Database) => T): Provider => ({
+  provide,
+  useFactory: (database: Database) => new provide(database),
+  inject: [DATABASE],
+});
+
+@Global()
+@Module({})
+export class PlatformModule {
+  static register(dependencies: ApiDependencies): DynamicModule {
+    const { deliveryTaskQueue } = dependencies;
+    const providers: Provider[] = [
+      { provide: API_CONFIG, useValue: dependencies.config },
+      { provide: DATABASE, useValue: dependencies.database },
+      { provide: TEMPORAL, useValue: dependencies.temporal },
+      { provide: LOGGER, useValue: dependencies.logger },
+      onDatabase(TenantsRepository),
+      onDatabase(ApiKeysRepository),
+      onDatabase(EndpointsRepository),
+      onDatabase(EventsRepository),
+      onDatabase(DeliveriesRepository),
+      onDatabase(DispatchProgressRepository),
+      {
+        provide: SecretBox,
+        useFactory: (config: ApiConfig) => new SecretBox(parseKeyRing(config.encryptionKeys.join(','))),
+        inject: [API_CONFIG],
+      },
+      {
+        provide: DeliveryStarter,
+        useFactory: (temporal: TemporalClient) =>
+          new DeliveryStarter(
+            temporal,
+            deliveryTaskQueue === undefined ? {} : { taskQueue: deliveryTaskQueue },
+          ),
+        inject: [TEMPORAL],
+      },
+    ];
+    return { module: PlatformModule, providers, exports: providers };
+  }
+}

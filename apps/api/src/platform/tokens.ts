@@ -1,0 +1,4 @@
+export const API_CONFIG = Symbol('ApiConfig');
+export const DATABASE = Symbol('Database');
+export const LOGGER = Symbol('Logger');
+export const TEMPORAL = Symbol('TemporalClient');
