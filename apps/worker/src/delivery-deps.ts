@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createEgressClient, type EgressClient } from '@hookstream/egress';
-import type { DeliveryActivityDeps, MessageSigner } from '@hookstream/activities';
+import type { DeliveryActivityDeps } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
 import type { Logger } from '@hookstream/observability';
 import { AttemptsRepository, type Database } from '@hookstream/persistence';
@@ -22,7 +22,7 @@ export function deliveryDeps(
     attempts: new AttemptsRepository(database.pool),
     egress,
     decrypt: (ciphertext, endpointId) => secretBox.decrypt(ciphertext, endpointId),
-    signer: createSigner(),
+    signer: createWebhookSigner(),
     logger,
     userAgent: `Hookstream/${version}`,
     retryAfterCapMs: config.retryAfterCapMs,
@@ -36,20 +36,5 @@ export function createEgress(config: WorkerConfig): EgressClient {
 }
 
 export function createSecretBox(config: Pick<WorkerConfig, 'encryptionKeys'>): SecretBox {
-  return new SecretBox(parseKeyRing(config.encryptionKeys.join(',')));
-}
-
-function createSigner(): MessageSigner {
-  const signer = createWebhookSigner();
-  return {
-    headers(message, secrets, policy) {
-      const compat = policy.compat && signer.signCompat(message.body, secrets, policy.compat);
-      return {
-        'webhook-id': message.id,
-        'webhook-timestamp': String(message.timestamp),
-        'webhook-signature': signer.sign(message, secrets),
-        ...(policy.compat && compat !== undefined ? { [policy.compat.header]: compat } : {}),
-      };
-    },
-  };
+  return new SecretBox(parseKeyRing(config.encryptionKeys));
 }
