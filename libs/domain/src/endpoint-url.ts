@@ -1,5 +1,7 @@
 import { MAX_ENDPOINT_URL_LENGTH } from './policy-limits.js';
 
+export type UrlScheme = 'http' | 'https';
+
 export interface EndpointUrlRules {
   /** `http`, `https` or both. */
   schemes: readonly string[];
@@ -16,7 +18,7 @@ export interface EndpointUrlProblem {
 }
 
 // URL() silently drops or rewrites these, so what is stored would not be what was meant
-// eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
+
 const UNSAFE_CHARACTERS = /[\u0000-\u0020\u007f\\]/;
 
 /**

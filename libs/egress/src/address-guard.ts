@@ -116,7 +116,7 @@ function translatedTarget(address: Address): Address | undefined {
 }
 
 function contains([network, bits]: Cidr, address: Address): boolean {
-  return network.kind() === address.kind() && address.match(network as ipaddr.IPv6 & ipaddr.IPv4, bits);
+  return network.kind() === address.kind() && address.match(network, bits);
 }
 
 function withoutZone(address: Address): string {

@@ -92,7 +92,7 @@ function openTunnel(proxy: URL, socket: Socket, authority: string, signal: Abort
     connect.on('connect', ({ statusCode = 0 }, tunnel, head) => {
       if (statusCode < 200 || statusCode > 299) return refuse(proxyAnswer(proxy, authority, statusCode));
       if (head.length > 0) tunnel.unshift(head);
-      settle(() => resolve(tunnel as Socket));
+      settle(() => resolve(tunnel));
     });
     connect.on('error', (error) =>
       refuse(

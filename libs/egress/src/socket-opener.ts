@@ -39,9 +39,11 @@ export function createDirectOpener({ guard, resolve, ca }: DirectOpenerOptions):
   return async (target, signal) => {
     const addresses = await unlessAborted(resolve(target.hostname), signal);
     const socket = await openTcp(target.hostname, target.port, addresses, signal).catch(connectFault(target));
-    // what counts in the end is where the socket really leads
-    const problem = guard(socket.remoteAddress ?? '');
-    if (problem !== undefined) {
+    // what counts in the end is where the socket really leads; one that is gone again leads nowhere
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined) connectFault(target)({ code: 'ECONNRESET' });
+    const problem = remoteAddress && guard(remoteAddress);
+    if (problem) {
       socket.destroy();
       throw new AttemptFault('blocked_address', problem);
     }

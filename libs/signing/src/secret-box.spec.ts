@@ -62,6 +62,6 @@ describe('parseKeyRing', () => {
   ])('refuses %s, naming the setting and not the value', (_name, text, message) => {
     expect(() => parseKeyRing(text)).toThrow(/^HOOKSTREAM_ENCRYPTION_KEY/);
     expect(() => parseKeyRing(text)).toThrow(message);
-    if (text.length > 5) expect(() => parseKeyRing(text)).not.toThrow(text.split(',').at(-1)!);
+    if (text.length > 5) expect(() => parseKeyRing(text)).not.toThrow(text.split(',').at(-1));
   });
 });
