@@ -4,6 +4,7 @@ import type { DeliveryWorkflowResult } from '@hookstream/contracts';
 import { eventually } from '@hookstream/testing';
 import {
   breaks,
+  breaksForGood,
   exhausts,
   fails,
   failsByDefaultSchedule,
@@ -94,6 +95,23 @@ describe('the schedule of deliveryWorkflow', () => {
       [2, 1],
     ]);
   }, 20_000);
+
+  it('does not give up, nor count, where the retries of our own failure are used up', async () => {
+    const { id, handle } = await deliveries.start([breaksForGood(), succeeds()]);
+    expect(await handle.result()).toEqual({ status: 'succeeded', attempts: 1 });
+    expect(timersOf(await deliveries.events(id))).toEqual([10_000]);
+    expect(
+      deliveries.callsOf(id).map(({ attemptNumber, scheduleStep }) => [attemptNumber, scheduleStep]),
+    ).toEqual([
+      [1, 0],
+      [1, 0],
+    ]);
+
+    const hopeless = await deliveries.start([breaksForGood()]);
+    await deliveries.reaches(hopeless.id, { status: 'in_progress' });
+    await deliveries.starter.cancel(hopeless.id, 'never mind');
+    expect(await hopeless.handle.result()).toEqual({ status: 'cancelled', attempts: 0 });
+  }, 30_000);
 
   it('ends when the endpoint is held: the delivery is back in the outbox', async () => {
     const { handle } = await deliveries.start([{ kind: 'handed_back', reason: 'endpoint paused' }]);

@@ -25,6 +25,7 @@ import {
 import { connectTestTemporal, eventually, makeDeliveryInput, uniqueTaskQueue } from '@hookstream/testing';
 import { workflowBundlePath } from '@hookstream/workflows/bundle';
 import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 
 export type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
@@ -190,6 +191,11 @@ export function failsByDefaultSchedule(): Answer {
 /** Our own failure: the activity throws. */
 export function breaks(): Answer {
   return () => Promise.reject(new Error('the database is away'));
+}
+
+/** Our own failure of a kind that the activity's retries do not help. */
+export function breaksForGood(): Answer {
+  return () => Promise.reject(ApplicationFailure.nonRetryable('a key is missing'));
 }
 
 /** An attempt that is under way until it is released. */

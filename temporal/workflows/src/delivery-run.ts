@@ -8,14 +8,13 @@ import {
 } from '@hookstream/contracts';
 import type { AttemptTrigger, DeliveryStatus } from '@hookstream/domain';
 import {
-  ActivityFailure,
   condition,
   continueAsNew,
   setCurrentDetails,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { attemptDelivery, cancelDelivery } from './delivery-steps.js';
+import { attemptDelivery, cancelDelivery, OwnFailure } from './delivery-steps.js';
 import { tellAttempt } from './delivery-story.js';
 import type { DeliveryWishes } from './delivery-wishes.js';
 
@@ -70,8 +69,8 @@ export class DeliveryRun {
     try {
       return await (cancelReason === undefined ? this.attemptNow() : this.cancelNow(cancelReason));
     } catch (error) {
-      if (!(error instanceof ActivityFailure)) throw error;
-      setCurrentDetails(`trying again after a failure of our own: ${error.cause?.message ?? error.message}`);
+      if (!(error instanceof OwnFailure)) throw error;
+      setCurrentDetails(`trying again after a failure of our own: ${error.message}`);
       await condition(() => this.wishes.cancelReason !== cancelReason, PAUSE_BETWEEN_ROUNDS);
       return 'step';
     }
@@ -124,7 +123,6 @@ export class DeliveryRun {
   }
 
   private afterAttempt({ outcome, decision, nextAttemptAt, scheduleLength, trigger }: Attempted): Next {
-    const isTest = this.trigger === 'test';
     // Recorded before the replay was asked for, by a task whose completion Temporal refused for the signal's sake.
     if (this.trigger === 'replay' && trigger !== undefined && trigger !== 'replay') this.wishes.replayStill();
     this.attempts += 1;
@@ -146,7 +144,7 @@ export class DeliveryRun {
         nextAttemptAt: this.nextAttemptAt,
       }),
     );
-    return isTest || this.status === 'succeeded' || this.status === 'cancelled' ? 'end' : 'wait';
+    return this.status === 'succeeded' || this.status === 'cancelled' ? 'end' : 'wait';
   }
 
   private withoutAttempt(result: Exclude<AttemptDeliveryResult, Attempted>): Next {

@@ -1,5 +1,5 @@
 import type { DeliveryActivities } from '@hookstream/contracts';
-import { proxyLocalActivities, type LocalActivityOptions } from '@temporalio/workflow';
+import { proxyLocalActivities, rootCause, type LocalActivityOptions } from '@temporalio/workflow';
 
 /**
  * Only our own failures (database away, egress proxy away) reach this policy; a receiver's are results.
@@ -16,12 +16,28 @@ const OPTIONS: LocalActivityOptions = {
 
 const activities = proxyLocalActivities<DeliveryActivities>(OPTIONS);
 
-export const cancelDelivery = activities.cancelDelivery;
+/** A step has not come to a result, through no fault of the receiver's. */
+export class OwnFailure extends Error {}
 
 /** @param summary one line for the Web UI */
 export function attemptDelivery(
   input: Parameters<DeliveryActivities['attemptDelivery']>[0],
   summary: string,
 ): ReturnType<DeliveryActivities['attemptDelivery']> {
-  return activities.attemptDelivery.executeWithOptions({ ...OPTIONS, summary }, [input]);
+  return ours(activities.attemptDelivery.executeWithOptions({ ...OPTIONS, summary }, [input]));
+}
+
+export function cancelDelivery(
+  input: Parameters<DeliveryActivities['cancelDelivery']>[0],
+): ReturnType<DeliveryActivities['cancelDelivery']> {
+  return ours(activities.cancelDelivery(input));
+}
+
+/** Named here, because a local activity's failure may reach the workflow bare, without an `ActivityFailure` around it. */
+async function ours<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    throw new OwnFailure(rootCause(error) ?? 'unknown', { cause: error });
+  }
 }
