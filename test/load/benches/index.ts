@@ -1,0 +1,7 @@
+import type { Bench } from '../bench.js';
+import { durableBench } from './durable.bench.js';
+import { ingestBench } from './ingest.bench.js';
+import { latencyBench } from './latency.bench.js';
+
+/** A new bench is a file beside this one and an entry here. */
+export const BENCHES: readonly Bench[] = [ingestBench, durableBench, latencyBench];
