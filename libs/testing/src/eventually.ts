@@ -25,7 +25,10 @@ export async function eventually<T>(
     } catch (error) {
       failure = error;
     }
-    if (Date.now() > deadline) throw failure ?? new Error(`not so within ${timeoutMs} ms`);
+    if (Date.now() > deadline)
+      throw failure instanceof Error
+        ? failure
+        : new Error(`not so within ${timeoutMs} ms`, { cause: failure });
     await sleep(options.intervalMs ?? 25);
   }
 }

@@ -1,0 +1,221 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePorts, identify, isAlive, type ProcessIdentity } from '@hookstream/embedded';
+import { eventually, startProcessGuard } from '@hookstream/testing';
+
+const START_SCRIPT = fileURLToPath(new URL('../../../scripts/start.mjs', import.meta.url));
+const READY_TIMEOUT_MS = 90_000;
+const STOP_TIMEOUT_MS = 40_000;
+
+export type ProcessName = 'postgres' | 'temporal' | 'api' | 'worker';
+
+/** What `instance.json` holds. */
+export interface InstanceFile {
+  api_url: string;
+  api_key: string;
+  admin_token: string;
+  tenant_id: string;
+  temporal_address: string;
+  temporal_ui_url: string;
+  database_url: string;
+  processes: Record<ProcessName, number>;
+}
+
+export interface StandaloneOptions {
+  /** Default: a fresh temporary directory, removed by `stop`. */
+  dataDir?: string;
+  /** Added to the environment, e.g. HOOKSTREAM_PORT. */
+  env?: Record<string, string>;
+}
+
+export interface ApiAnswer<T> {
+  status: number;
+  body: T;
+}
+
+/**
+ * A standalone instance as `npm start` runs it: a supervisor process with its four children, on free ports. Should the test
+ * run die, a guard ends it.
+ */
+export class StandaloneInstance {
+  private exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+  private readonly exited: Promise<void>;
+  private text = '';
+
+  private constructor(
+    readonly dataDir: string,
+    private readonly child: ChildProcess,
+    private readonly release: () => void,
+  ) {
+    this.exited = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        this.exit = { code, signal };
+        resolve();
+      });
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (this.text += chunk.toString('utf8')));
+  }
+
+  /** Starts one and waits until it is ready. */
+  static async start(options: StandaloneOptions = {}): Promise<StandaloneInstance> {
+    const instance = await StandaloneInstance.launch(options);
+    try {
+      await instance.ready();
+      return instance;
+    } catch (error) {
+      await instance.stop();
+      throw error;
+    }
+  }
+
+  /** Starts one without waiting: for starts that are meant to fail. */
+  static async launch(options: StandaloneOptions = {}): Promise<StandaloneInstance> {
+    const [apiPort, uiPort] = (await freePorts(2)) as [number, number];
+    const temporary = options.dataDir === undefined;
+    const dataDir = options.dataDir ?? makeDataDirectory();
+    const child = spawn(process.execPath, [START_SCRIPT], {
+      // A group of its own: what a terminal sends to the test run does not reach it.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...withoutTestRunner(process.env),
+        HOOKSTREAM_DATA_DIR: dataDir,
+        HOOKSTREAM_PORT: String(apiPort),
+        HOOKSTREAM_TEMPORAL_UI_PORT: String(uiPort),
+        ...options.env,
+      },
+    });
+    const guard = startProcessGuard(temporary ? dataDir : join(dataDir, 'none'));
+    const identity = identify(child.pid as number);
+    if (identity) {
+      guard.watch(identity, [
+        { signal: 'SIGTERM', waitMs: STOP_TIMEOUT_MS },
+        { signal: 'SIGKILL', waitMs: 5_000, group: true },
+      ]);
+    }
+    return new StandaloneInstance(dataDir, child, () => {
+      guard.dismiss();
+      if (temporary) rmSync(dataDir, { recursive: true, force: true });
+    });
+  }
+
+  /** All it has printed so far. */
+  get output(): string {
+    return this.text;
+  }
+
+  get supervisorPid(): number {
+    return this.child.pid as number;
+  }
+
+  /** `instance.json` as it is now. @throws when the instance is not ready */
+  get file(): InstanceFile {
+    return JSON.parse(readFileSync(join(this.dataDir, 'instance.json'), 'utf8')) as InstanceFile;
+  }
+
+  async ready(): Promise<void> {
+    await eventually(
+      () => {
+        if (this.exit) throw new Error(`the instance ended while starting:\n${this.text}`);
+        return existsSync(join(this.dataDir, 'instance.json'));
+      },
+      { timeoutMs: READY_TIMEOUT_MS, intervalMs: 50 },
+    ).catch((error: unknown) => {
+      throw new Error(`the instance is not ready:\n${this.text}`, { cause: error });
+    });
+  }
+
+  /** Calls the API as its first tenant; `path` below `/api/v1`. */
+  async call<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<ApiAnswer<T>> {
+    const { api_url, api_key } = this.file;
+    const answer = await fetch(`${api_url}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${api_key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(15_000),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: (text === '' ? undefined : JSON.parse(text)) as T };
+  }
+
+  identities(): Record<ProcessName, ProcessIdentity | undefined> {
+    const { processes } = this.file;
+    const of = (name: ProcessName): ProcessIdentity | undefined => identify(processes[name]);
+    return { postgres: of('postgres'), temporal: of('temporal'), api: of('api'), worker: of('worker') };
+  }
+
+  /** kill -9 of one of the four. Answers its id. */
+  kill(name: ProcessName): number {
+    const pid = this.file.processes[name];
+    process.kill(pid, 'SIGKILL');
+    return pid;
+  }
+
+  /** kill -9 of the supervisor alone. Its children stay for the next start to find. */
+  async killSupervisor(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  /** Resolves when the process runs under another id than before, and the API says that all is ready. */
+  async restarted(name: ProcessName, previousPid: number, timeoutMs = 30_000): Promise<void> {
+    await eventually(
+      async () => {
+        if (this.file.processes[name] === previousPid || !identify(this.file.processes[name])) return false;
+        const answer = await fetch(`${this.file.api_url}/api/v1/health/ready`, {
+          signal: AbortSignal.timeout(5_000),
+        });
+        await answer.arrayBuffer();
+        return answer.ok;
+      },
+      { timeoutMs, intervalMs: 50 },
+    );
+  }
+
+  /** Asks it to stop and waits until it has. Answers the exit code. The data of a temporary directory is removed. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (!this.exit) this.child.kill(signal);
+    const code = await this.ended();
+    this.release();
+    return code;
+  }
+
+  /** Waits until the supervisor has ended by itself. */
+  async ended(): Promise<number | null> {
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await this.exited;
+    clearTimeout(timer);
+    return this.exit?.code ?? null;
+  }
+}
+
+/** A temporary directory that other users may pass through: as root, Postgres runs as one. */
+export function makeDataDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'hookstream-e2e-'));
+  chmodSync(directory, 0o711);
+  return directory;
+}
+
+/** Those of the processes that still live. */
+export function survivors(identities: Record<string, ProcessIdentity | undefined>): string[] {
+  return Object.entries(identities)
+    .filter(([, identity]) => identity !== undefined && isAlive(identity))
+    .map(([name]) => name);
+}
+
+function withoutTestRunner(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const own = { ...env };
+  for (const name of ['NODE_OPTIONS', 'NODE_ENV', 'JEST_WORKER_ID', 'npm_lifecycle_event']) delete own[name];
+  return own;
+}
