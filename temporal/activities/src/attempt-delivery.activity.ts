@@ -1,13 +1,19 @@
 import type { AttemptDeliveryInput, AttemptDeliveryResult, LastOutcome } from '@hookstream/contracts';
 import {
   decideAfterAttempt,
+  FINAL_DELIVERY_STATUSES,
   maxAttempts,
   newId,
   redactHeaders,
   type AttemptDecision,
   type AttemptOutcome,
 } from '@hookstream/domain';
-import type { AttemptRecord, LoadedDelivery, LoadedEndpoint } from '@hookstream/persistence';
+import {
+  isPostgresDataError,
+  type AttemptRecord,
+  type LoadedDelivery,
+  type LoadedEndpoint,
+} from '@hookstream/persistence';
 import { attemptRequest } from './attempt-request.js';
 import type { DeliveryActivityDeps, OutgoingMessage } from './delivery-activity-deps.js';
 import { storeUntilDone } from './store-until-done.js';
@@ -49,7 +55,8 @@ async function holdOrStop(
   endpoint: LoadedEndpoint,
   input: AttemptDeliveryInput,
 ): Promise<AttemptDeliveryResult> {
-  if (endpoint.status === 'enabled')
+  const askedFor = input.trigger === 'replay';
+  if (endpoint.status === 'enabled' || (FINAL_DELIVERY_STATUSES.includes(delivery.status) && !askedFor))
     return { kind: 'cancelled', reason: `the delivery is ${delivery.status}` };
   await deps.attempts.handBack(delivery, input.scheduleStep);
   return { kind: 'handed_back', reason: `the endpoint is ${endpoint.status}` };
@@ -74,12 +81,32 @@ async function send(
   });
   const record = attemptRecord(deps, input, request, outcome, decision, startedAt);
   await storeUntilDone(
-    () => deps.attempts.record(delivery, record, input.scheduleStep + 1),
+    () => recordWhatFits(deps, delivery, record, input.scheduleStep + 1),
     deps.logger,
     signal,
   );
   logAttempt(deps, delivery, record);
   return { ...attempted(record), scheduleLength: maxAttempts(delivery.endpoint.retry) };
+}
+
+/** What a receiver answers must not keep its attempt from being recorded: refused with the answer, it is stored without. */
+async function recordWhatFits(
+  deps: DeliveryActivityDeps,
+  delivery: LoadedDelivery,
+  record: AttemptRecord,
+  scheduleStep: number,
+): Promise<void> {
+  try {
+    await deps.attempts.record(delivery, record, scheduleStep);
+  } catch (error) {
+    const { response, ...outcome } = record.outcome;
+    if (response === undefined || !isPostgresDataError(error)) throw error;
+    deps.logger.warn(
+      { err: error, delivery_id: delivery.deliveryId },
+      'an answer cannot be stored; storing the attempt without',
+    );
+    await deps.attempts.record(delivery, { ...record, outcome }, scheduleStep);
+  }
 }
 
 function attemptRecord(

@@ -26,6 +26,7 @@ export interface DispatcherDeps {
 /** Started ids are acknowledged together: one DELETE for what was started within a few milliseconds. */
 const ACKNOWLEDGE_WITHIN_MS = 5;
 const RETRY_AFTER_ERROR_MS = 1_000;
+const RETRY_HANDED_BACK_MS = 200;
 const RECONCILE_LIMIT = 1_000;
 
 /**
@@ -97,9 +98,10 @@ export class Dispatcher {
     const { deliveryId } = delivery;
     try {
       const result = await this.deps.starter.start(workflowInput(delivery, this.options.retentionMs));
-      if (result === 'already_started') this.deps.window.notStarted(deliveryId);
       this.lastDispatchAt = new Date();
-      this.acknowledge(deliveryId);
+      if (result === 'started') return this.acknowledge(deliveryId);
+      this.deps.window.notStarted(deliveryId);
+      await this.acknowledgeOpen(deliveryId);
     } catch (error) {
       this.deps.window.notStarted(deliveryId);
       this.deps.logger.warn(
@@ -112,6 +114,15 @@ export class Dispatcher {
           this.deps.logger.warn({ err: releaseError }, 'cannot hand back a delivery; its lease will end'),
         );
     }
+  }
+
+  /** A run that is just handing the delivery back is still open for a moment: its row stays and is tried again. */
+  private async acknowledgeOpen(deliveryId: string): Promise<void> {
+    await this.deps.outbox
+      .acknowledgeOpen(this.options.workerId, [deliveryId], RETRY_HANDED_BACK_MS)
+      .catch((error: unknown) =>
+        this.deps.logger.warn({ err: error }, 'cannot acknowledge a delivery; its lease will end'),
+      );
   }
 
   private acknowledge(deliveryId: string): void {

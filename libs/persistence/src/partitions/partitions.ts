@@ -2,6 +2,8 @@ import type pg from 'pg';
 import { uuidV7Floor } from '@hookstream/domain';
 
 const DAY_MS = 86_400_000;
+/** Any number that nothing else in this database locks on. */
+const PARTITIONS_LOCK = 4_771_202;
 
 /** Range-partitioned on the UUIDv7 `id`, one partition a UTC day. */
 export const PARTITIONED_TABLES = ['events', 'deliveries', 'attempts'] as const;
@@ -18,8 +20,8 @@ function partitionDay(table: string, name: string): number | undefined {
 }
 
 /** Tables named like partitions, attached or left behind by a drop that was interrupted after its detach. */
-async function partitionsOf(pool: pg.Pool, table: PartitionedTable): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string }>(
+async function partitionsOf(client: pg.PoolClient, table: PartitionedTable): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
     `SELECT relname AS name FROM pg_class
       WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND relname ~ ('^' || $1 || '_[0-9]{8}$') ORDER BY 1`,
     [table],
@@ -28,27 +30,27 @@ async function partitionsOf(pool: pg.Pool, table: PartitionedTable): Promise<str
 }
 
 /**
- * Makes the partitions from yesterday (clocks differ) to `aheadMs` past `now` (unix ms) that are missing.
- * Takes a brief lock on the parent for each one made; a second caller finds them there.
+ * Makes the partitions from yesterday (clocks differ) to `aheadMs` past `now` (unix ms) that are missing. Attaching takes a
+ * SHARE UPDATE EXCLUSIVE lock on the parent, which no reader or writer waits for (CREATE … PARTITION OF would stop them all).
  * @returns the names made.
  */
 export async function ensurePartitions(
   pool: pg.Pool,
   options: { now: number; aheadMs: number },
 ): Promise<string[]> {
-  const created: string[] = [];
-  for (const table of PARTITIONED_TABLES) {
-    const existing = new Set(await partitionsOf(pool, table));
-    for (let day = dayStart(options.now) - DAY_MS; day <= options.now + options.aheadMs; day += DAY_MS) {
-      const name = partitionName(table, day);
-      if (existing.has(name)) continue;
-      await pool.query(
-        `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table} FOR VALUES FROM ('${uuidV7Floor(day)}') TO ('${uuidV7Floor(day + DAY_MS)}')`,
-      );
-      created.push(name);
+  return alone(pool, async (client) => {
+    const created: string[] = [];
+    for (const table of PARTITIONED_TABLES) {
+      const existing = new Set(await partitionsOf(client, table));
+      for (let day = dayStart(options.now) - DAY_MS; day <= options.now + options.aheadMs; day += DAY_MS) {
+        const name = partitionName(table, day);
+        if (existing.has(name)) continue;
+        await create(client, table, day);
+        created.push(name);
+      }
     }
-  }
-  return created;
+    return created;
+  });
 }
 
 /**
@@ -60,26 +62,52 @@ export async function dropExpiredPartitions(
   pool: pg.Pool,
   options: { now: number; retentionMs: number },
 ): Promise<string[]> {
-  const dropped: string[] = [];
-  for (const table of PARTITIONED_TABLES) {
-    for (const name of await partitionsOf(pool, table)) {
-      const day = partitionDay(table, name);
-      if (day === undefined || day + DAY_MS > options.now - options.retentionMs) continue;
-      await detach(pool, table, name);
-      await pool.query(`DROP TABLE IF EXISTS ${name}`);
-      dropped.push(name);
+  return alone(pool, async (client) => {
+    const dropped: string[] = [];
+    for (const table of PARTITIONED_TABLES) {
+      for (const name of await partitionsOf(client, table)) {
+        const day = partitionDay(table, name);
+        if (day === undefined || day + DAY_MS > options.now - options.retentionMs) continue;
+        await detach(client, table, name);
+        await client.query(`DROP TABLE IF EXISTS ${name}`);
+        dropped.push(name);
+      }
     }
-  }
-  return dropped;
+    return dropped;
+  });
 }
 
-async function detach(pool: pg.Pool, table: string, name: string): Promise<void> {
-  const { rows } = await pool.query<{ pending: boolean }>(
+/** One process at a time: two that make or drop the same table fail on each other. */
+async function alone<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [PARTITIONS_LOCK]);
+    return await work(client);
+  } finally {
+    await client.query('SELECT pg_advisory_unlock($1)', [PARTITIONS_LOCK]).catch((error: Error) => {
+      // Closing the connection gives the lock back too.
+      broken = error;
+    });
+    client.release(broken);
+  }
+}
+
+/** In one transaction (several statements in one message are), so that a table left over is never a partition half made. */
+async function create(client: pg.PoolClient, table: PartitionedTable, day: number): Promise<void> {
+  const name = partitionName(table, day);
+  await client.query(`
+    CREATE TABLE ${name} (LIKE ${table} INCLUDING ALL);
+    ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM ('${uuidV7Floor(day)}') TO ('${uuidV7Floor(day + DAY_MS)}')`);
+}
+
+async function detach(client: pg.PoolClient, table: string, name: string): Promise<void> {
+  const { rows } = await client.query<{ pending: boolean }>(
     `SELECT inhdetachpending AS pending FROM pg_inherits WHERE inhrelid = $1::regclass`,
     [name],
   );
   if (rows[0] === undefined) return;
-  await pool.query(
+  await client.query(
     `ALTER TABLE ${table} DETACH PARTITION ${name} ${rows[0].pending ? 'FINALIZE' : 'CONCURRENTLY'}`,
   );
 }

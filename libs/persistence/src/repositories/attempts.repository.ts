@@ -166,7 +166,8 @@ export class AttemptsRepository {
   }
 
   /**
-   * Stores the attempt and what it means for its delivery (and, after a 410, for its endpoint) in one statement. A delivery that
+   * Stores the attempt and what it means for its delivery and, after a 410, for its endpoint, in one transaction. Storing the same
+   * attempt again changes nothing, so that a caller who does not know whether it was stored may repeat it. A delivery that
    * was cancelled while the attempt was under way stays cancelled unless the attempt succeeded.
    */
   async record(
@@ -174,49 +175,12 @@ export class AttemptsRepository {
     attempt: AttemptRecord,
     scheduleStep: number,
   ): Promise<void> {
-    const { outcome, decision } = attempt;
-    const gone = decision.next === 'dead_letter' && decision.reason === 'gone';
-    await this.pool.query({
-      name: 'attempt-record',
-      text: `
-        WITH attempt AS (
-          INSERT INTO attempts (id, tenant_id, delivery_id, endpoint_id, number, trigger, outcome, status_code, error, request_url,
-                                request_headers, response_headers, response_body, response_truncated, decision, started_at, duration_ms, next_attempt_at)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-        ), disabled AS (
-          UPDATE endpoints SET status = 'disabled', disabled_reason = 'the receiver answered 410 Gone', updated_at = now()
-           WHERE $21 AND id = $4 AND status <> 'disabled'
-        ), held AS (
-          UPDATE outbox SET claimable_at = 'infinity' WHERE $21 AND endpoint_id = $4
-        )
-        UPDATE deliveries
-           SET status = CASE WHEN status = 'cancelled' AND $19 <> 'succeeded' THEN status ELSE $19 END,
-               attempt_count = $5, schedule_step = $20, next_attempt_at = $18, last_outcome = $7, last_status_code = $8, last_error = $9,
-               updated_at = now(), completed_at = CASE WHEN $19 IN ('succeeded', 'dead_letter', 'cancelled') THEN now() END
-         WHERE id = $3`,
-      values: [
-        idToUuid('attempt', attempt.attemptId),
-        idToUuid('tenant', delivery.tenantId),
-        idToUuid('delivery', delivery.deliveryId),
-        idToUuid('endpoint', delivery.endpointId),
-        attempt.number,
-        attempt.trigger,
-        outcome.kind,
-        outcome.statusCode ?? null,
-        outcome.error === undefined ? null : storable(outcome.error),
-        attempt.requestUrl,
-        JSON.stringify(attempt.requestHeaders),
-        outcome.response ? JSON.stringify(outcome.response.headers) : null,
-        outcome.response ? storable(outcome.response.body) : null,
-        outcome.response?.truncated ?? null,
-        JSON.stringify(decision),
-        attempt.startedAt,
-        Math.round(outcome.durationMs),
-        attempt.nextAttemptAt,
-        STATUS_AFTER[decision.next],
-        scheduleStep,
-        gone,
-      ],
+    const { decision } = attempt;
+    if (decision.next !== 'dead_letter' || decision.reason !== 'gone')
+      return storeAttempt(this.pool, delivery, attempt, scheduleStep);
+    await inTransaction(this.pool, async (client) => {
+      await disableGone(client, idToUuid('endpoint', delivery.endpointId));
+      await storeAttempt(client, delivery, attempt, scheduleStep);
     });
   }
 
@@ -231,23 +195,26 @@ export class AttemptsRepository {
     const endpoint = idToUuid('endpoint', delivery.endpointId);
     await inTransaction(this.pool, async (client) => {
       const { rows } = await client.query<{ status: EndpointStatus }>(
-        'SELECT status FROM endpoints WHERE id = $1 FOR SHARE',
+        'SELECT status FROM endpoints WHERE id = $1 AND deleted_at IS NULL FOR SHARE',
         [endpoint],
       );
-      await client.query(
+      const { rowCount } = await client.query(
         `UPDATE deliveries SET status = CASE WHEN attempt_count = 0 THEN 'pending' ELSE 'retrying' END, schedule_step = $2,
                 next_attempt_at = NULL, completed_at = NULL, updated_at = now()
           WHERE id = $1 AND status <> 'cancelled'`,
         [idToUuid('delivery', delivery.deliveryId), scheduleStep],
       );
+      // Cancelled meanwhile, or its endpoint deleted, which cancels: a row would wait for nothing.
+      if (rows[0] === undefined || rowCount === 0) return;
       await client.query(
-        `INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at) VALUES ($1, $2, $3, now(), $4)
+        `INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at)
+         VALUES ($1, $2, $3, now(), CASE WHEN $4 THEN now() ELSE 'infinity' END)
          ON CONFLICT (delivery_id) DO UPDATE SET claimable_at = excluded.claimable_at, claimed_by = NULL`,
         [
           idToUuid('delivery', delivery.deliveryId),
           idToUuid('tenant', delivery.tenantId),
           endpoint,
-          rows[0]?.status === 'enabled' ? new Date() : 'infinity',
+          rows[0].status === 'enabled',
         ],
       );
     });
@@ -269,6 +236,70 @@ export class AttemptsRepository {
     // Gone with its partition: nothing is left that could be anything but cancelled.
     return rows[0] ?? { status: 'cancelled', attempts: 0 };
   }
+}
+
+/** Endpoint before outbox before deliveries, as pause and resume lock them; the outbox in id order. */
+async function disableGone(client: pg.PoolClient, endpointUuid: string): Promise<void> {
+  await client.query(
+    `UPDATE endpoints SET status = 'disabled', disabled_reason = 'the receiver answered 410 Gone', updated_at = now()
+      WHERE id = $1 AND status <> 'disabled'`,
+    [endpointUuid],
+  );
+  await client.query(
+    `UPDATE outbox SET claimable_at = 'infinity' WHERE delivery_id IN
+      (SELECT delivery_id FROM outbox WHERE endpoint_id = $1 ORDER BY delivery_id FOR UPDATE)`,
+    [endpointUuid],
+  );
+}
+
+const STAYS_CANCELLED = `(status = 'cancelled' AND $19 <> 'succeeded')`;
+
+async function storeAttempt(
+  client: pg.Pool | pg.PoolClient,
+  delivery: Pick<LoadedDelivery, 'deliveryId' | 'tenantId' | 'endpointId'>,
+  attempt: AttemptRecord,
+  scheduleStep: number,
+): Promise<void> {
+  const { outcome, decision } = attempt;
+  await client.query({
+    name: 'attempt-record',
+    text: `
+      WITH attempt AS (
+        INSERT INTO attempts (id, tenant_id, delivery_id, endpoint_id, number, trigger, outcome, status_code, error, request_url,
+                              request_headers, response_headers, response_body, response_truncated, decision, started_at, duration_ms, next_attempt_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        ON CONFLICT (id) DO NOTHING
+      )
+      UPDATE deliveries
+         SET status = CASE WHEN ${STAYS_CANCELLED} THEN status ELSE $19 END,
+             attempt_count = $5, schedule_step = $20, last_outcome = $7, last_status_code = $8, last_error = $9, updated_at = now(),
+             next_attempt_at = CASE WHEN ${STAYS_CANCELLED} THEN NULL ELSE $18::timestamptz END,
+             completed_at = CASE WHEN ${STAYS_CANCELLED} THEN completed_at
+                                 WHEN $19 IN ('succeeded', 'dead_letter', 'cancelled') THEN now() END
+       WHERE id = $3 AND attempt_count < $5`,
+    values: [
+      idToUuid('attempt', attempt.attemptId),
+      idToUuid('tenant', delivery.tenantId),
+      idToUuid('delivery', delivery.deliveryId),
+      idToUuid('endpoint', delivery.endpointId),
+      attempt.number,
+      attempt.trigger,
+      outcome.kind,
+      outcome.statusCode ?? null,
+      outcome.error === undefined ? null : storable(outcome.error),
+      attempt.requestUrl,
+      JSON.stringify(attempt.requestHeaders),
+      outcome.response ? JSON.stringify(outcome.response.headers) : null,
+      outcome.response ? storable(outcome.response.body) : null,
+      outcome.response?.truncated ?? null,
+      JSON.stringify(decision),
+      attempt.startedAt,
+      Math.round(outcome.durationMs),
+      attempt.nextAttemptAt,
+      STATUS_AFTER[decision.next],
+      scheduleStep,
+    ],
+  });
 }
 
 /** Postgres' text holds no NUL; receivers send what they like. */

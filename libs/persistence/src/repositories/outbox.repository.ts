@@ -42,7 +42,8 @@ export class OutboxRepository {
 
   /**
    * Takes up to `limit` due rows under a lease of `leaseMs`. Rows whose delivery is final or gone are deleted here.
-   * Skips what other workers are claiming at this moment; earliest first.
+   * Skips what other workers are claiming at this moment; earliest first. The deliveries are looked up one by one
+   * (`OFFSET 0` holds the planner to it): a long outbox must not make it scan every partition instead.
    */
   async claim(options: { workerId: string; limit: number; leaseMs: number }): Promise<ClaimedDelivery[]> {
     const { rows } = await this.pool.query<ClaimRow>({
@@ -57,26 +58,46 @@ export class OutboxRepository {
         SELECT c.delivery_id, c.due_at, d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt_count,
                d.schedule_step, d.created_at, e.url
           FROM claimed c
-          LEFT JOIN deliveries d ON d.id = c.delivery_id
+          LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE id = c.delivery_id OFFSET 0) d ON true
           LEFT JOIN endpoints e ON e.id = d.endpoint_id
          ORDER BY c.due_at`,
       values: [options.limit, options.leaseMs, options.workerId],
     });
     const done = rows.filter((row) => row.tenant_id === null || FINAL_DELIVERY_STATUSES.includes(row.status));
     if (done.length > 0)
-      await this.pool.query('DELETE FROM outbox WHERE delivery_id = ANY($1)', [
+      await this.remove(
+        options.workerId,
         done.map((row) => row.delivery_id),
-      ]);
+      );
     return rows.filter((row) => !done.includes(row)).map(toClaimed);
   }
 
-  /** Removes rows whose workflows exist. A row that was handed back or claimed by another meanwhile stays. */
+  /** Removes rows whose workflows this worker has started. A row that was handed back or claimed by another meanwhile stays. */
   async acknowledge(workerId: string, deliveryIds: readonly string[]): Promise<void> {
-    await this.pool.query({
-      name: 'outbox-acknowledge',
-      text: 'DELETE FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2',
-      values: [deliveryIds.map((id) => idToUuid('delivery', id)), workerId],
-    });
+    await this.remove(
+      workerId,
+      deliveryIds.map((id) => idToUuid('delivery', id)),
+    );
+  }
+
+  /**
+   * Removes rows of deliveries whose workflow was open already, except where that run may be one that has handed the delivery back
+   * and is about to close: the delivery then waits (no attempt under way, none due). Such a row can be claimed again after `delayMs`, when the run
+   * has closed and a new one can start.
+   */
+  async acknowledgeOpen(workerId: string, deliveryIds: readonly string[], delayMs: number): Promise<void> {
+    await this.pool.query(
+      `WITH mine AS (
+         SELECT o.delivery_id, coalesce(d.status IN ('pending', 'retrying') AND d.next_attempt_at IS NULL, false) AS waits
+           FROM outbox o LEFT JOIN deliveries d ON d.id = o.delivery_id
+          WHERE o.delivery_id = ANY($1) AND o.claimed_by = $2 ORDER BY o.delivery_id FOR UPDATE OF o
+       ), removed AS (
+         DELETE FROM outbox o USING mine m WHERE o.delivery_id = m.delivery_id AND NOT m.waits
+       )
+       UPDATE outbox o SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL
+         FROM mine m WHERE o.delivery_id = m.delivery_id AND m.waits`,
+      [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, delayMs],
+    );
   }
 
   /** Gives rows back before their lease ends, so that another worker takes them at once. */
@@ -109,11 +130,23 @@ export class OutboxRepository {
     );
     const freed = await this.pool.query(
       `UPDATE outbox o SET claimable_at = o.due_at
-         FROM endpoints e WHERE e.id = o.endpoint_id AND e.status = 'enabled' AND o.claimable_at = 'infinity'
-          AND o.delivery_id IN (SELECT delivery_id FROM outbox WHERE claimable_at = 'infinity' LIMIT $1)`,
+         FROM (SELECT h.delivery_id FROM outbox h JOIN endpoints e ON e.id = h.endpoint_id
+                WHERE h.claimable_at = 'infinity' AND e.status = 'enabled'
+                ORDER BY h.delivery_id LIMIT $1 FOR UPDATE OF h SKIP LOCKED) held
+        WHERE o.delivery_id = held.delivery_id`,
       [options.limit],
     );
     return (rowCount ?? 0) + (freed.rowCount ?? 0);
+  }
+
+  /** Rows are locked in id order, as everywhere, so that two who touch the same rows cannot deadlock. */
+  private async remove(workerId: string, deliveryUuids: readonly string[]): Promise<void> {
+    await this.pool.query({
+      name: 'outbox-remove',
+      text: `DELETE FROM outbox WHERE delivery_id IN
+              (SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE)`,
+      values: [deliveryUuids, workerId],
+    });
   }
 }
 

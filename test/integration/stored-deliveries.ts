@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto';
+import {
+  DEFAULT_CIRCUIT,
+  DEFAULT_MAX_IN_FLIGHT,
+  idToUuid,
+  newId,
+  uuidToId,
+  type DeliveryStatus,
+  type EndpointStatus,
+} from '@hookstream/domain';
+import {
+  EndpointsRepository,
+  EventsRepository,
+  OutboxRepository,
+  TenantsRepository,
+  type AcceptItem,
+  type Database,
+  type EndpointRecord,
+  type EndpointSettings,
+} from '@hookstream/persistence';
+import { generateEncryptionKey, generateSecret, parseKeyRing, SecretBox } from '@hookstream/signing';
+import { createTestDatabase, type TestDatabase } from '@hookstream/testing';
+
+export interface StoredDelivery {
+  status: DeliveryStatus;
+  attempt_count: number;
+  schedule_step: number;
+  next_attempt_at: Date | null;
+  last_outcome: string | null;
+  last_status_code: number | null;
+  completed_at: Date | null;
+  created_at: Date;
+}
+
+export interface OutboxRow {
+  delivery_id: string;
+  due_at: Date;
+  /** What pg makes of `infinity` is the number. */
+  claimable_at: Date | number;
+  claimed_by: string | null;
+}
+
+/** A fresh database with one tenant, and short ways to put things into it and to see what became of them. */
+export class StoredDeliveries {
+  readonly encryptionKey = generateEncryptionKey();
+  readonly secretBox = new SecretBox(parseKeyRing(this.encryptionKey));
+  readonly tenantId = newId('tenant');
+  readonly endpoints: EndpointsRepository;
+  readonly events: EventsRepository;
+  readonly outbox: OutboxRepository;
+
+  private constructor(
+    readonly testDatabase: TestDatabase,
+    readonly database: Database,
+  ) {
+    this.endpoints = new EndpointsRepository(database);
+    this.events = new EventsRepository(database);
+    this.outbox = new OutboxRepository(database.pool);
+  }
+
+  static async create(options: { poolSize?: number } = {}): Promise<StoredDeliveries> {
+    const testDatabase = await createTestDatabase();
+    const store = new StoredDeliveries(testDatabase, await testDatabase.open({ poolSize: 10, ...options }));
+    await new TenantsRepository(store.database).create(
+      { id: store.tenantId, name: 'Acme', metadata: {} },
+      {
+        id: newId('apiKey'),
+        name: 'first',
+        prefix: 'hs_test_',
+        hash: randomBytes(32),
+        scopes: ['*'],
+        expiresAt: null,
+      },
+    );
+    return store;
+  }
+
+  drop(): Promise<void> {
+    return this.testDatabase.drop();
+  }
+
+  /** One attempt 50 ms after the other, three in all, unless told otherwise. */
+  async endpoint(
+    url = 'https://receiver.test/',
+    overrides: Partial<Omit<EndpointSettings, 'headers'>> & {
+      secret?: string;
+      headers?: Record<string, string>;
+    } = {},
+  ): Promise<EndpointRecord> {
+    const { secret = generateSecret('v1'), headers, ...settings } = overrides;
+    const id = newId('endpoint');
+    return this.endpoints.create(
+      this.tenantId,
+      id,
+      {
+        url,
+        description: '',
+        eventTypes: [],
+        headers: headers ? this.secretBox.encrypt(JSON.stringify(headers), id) : null,
+        timeoutMs: 5_000,
+        retry: { delays_ms: [50, 50], jitter: 0 },
+        rateLimit: null,
+        maxInFlight: DEFAULT_MAX_IN_FLIGHT,
+        circuit: DEFAULT_CIRCUIT,
+        lane: 'auto',
+        signature: { scheme: 'v1' },
+        metadata: {},
+        ...settings,
+      },
+      this.newSecret(id, secret),
+    );
+  }
+
+  newSecret(endpointId: string, secret: string): { id: string; ciphertext: Buffer; keyId: string } {
+    return {
+      id: newId('secret'),
+      ciphertext: this.secretBox.encrypt(secret, endpointId),
+      keyId: this.secretBox.currentKeyId,
+    };
+  }
+
+  /** Accepts that many events for the endpoint and answers their deliveries, in order. */
+  async accept(
+    endpoint: Pick<EndpointRecord, 'id'>,
+    count = 1,
+    overrides: Partial<AcceptItem> = {},
+  ): Promise<{ deliveryId: string; eventId: string }[]> {
+    const results = await this.events.acceptEvents(
+      Array.from({ length: count }, (_, i) => ({
+        tenantId: this.tenantId,
+        type: 'order.paid',
+        dataText: `{"n":${i}}`,
+        endpointIds: [endpoint.id],
+        ...overrides,
+      })),
+    );
+    const eventIds = results.map((result) => {
+      if (result.kind !== 'accepted') throw new Error(`not accepted: ${result.kind}`);
+      return result.event.id;
+    });
+    const { rows } = await this.database.pool.query<{ id: string; event_id: string }>(
+      'SELECT id, event_id FROM deliveries WHERE event_id = ANY($1) ORDER BY event_id',
+      [eventIds.map((id) => idToUuid('event', id))],
+    );
+    return rows.map((row) => ({
+      deliveryId: uuidToId('delivery', row.id),
+      eventId: uuidToId('event', row.event_id),
+    }));
+  }
+
+  async acceptOne(
+    endpoint: Pick<EndpointRecord, 'id'>,
+    overrides: Partial<AcceptItem> = {},
+  ): Promise<{ deliveryId: string; eventId: string }> {
+    return (await this.accept(endpoint, 1, overrides))[0] as { deliveryId: string; eventId: string };
+  }
+
+  async setStatus(endpoint: Pick<EndpointRecord, 'id'>, status: EndpointStatus): Promise<void> {
+    await this.endpoints.setStatus(
+      this.tenantId,
+      endpoint.id,
+      status,
+      status === 'disabled' ? 'by a test' : null,
+    );
+  }
+
+  async statusOf(endpoint: Pick<EndpointRecord, 'id'>): Promise<EndpointStatus | undefined> {
+    return (await this.endpoints.find(this.tenantId, endpoint.id))?.status;
+  }
+
+  async delivery(deliveryId: string): Promise<StoredDelivery> {
+    const { rows } = await this.database.pool.query<StoredDelivery>(
+      'SELECT * FROM deliveries WHERE id = $1',
+      [idToUuid('delivery', deliveryId)],
+    );
+    if (!rows[0]) throw new Error(`no delivery ${deliveryId}`);
+    return rows[0];
+  }
+
+  async attempts(deliveryId: string): Promise<
+    {
+      number: number;
+      trigger: string;
+      outcome: string;
+      status_code: number | null;
+      response_body: string | null;
+    }[]
+  > {
+    const { rows } = await this.database.pool.query(
+      'SELECT number, trigger, outcome, status_code, response_body FROM attempts WHERE delivery_id = $1 ORDER BY number, id',
+      [idToUuid('delivery', deliveryId)],
+    );
+    return rows;
+  }
+
+  async outboxRow(deliveryId: string): Promise<OutboxRow | undefined> {
+    const { rows } = await this.database.pool.query<OutboxRow>(
+      'SELECT * FROM outbox WHERE delivery_id = $1',
+      [idToUuid('delivery', deliveryId)],
+    );
+    return rows[0];
+  }
+
+  /** How many rows wait without end, of one endpoint. */
+  async held(endpoint: Pick<EndpointRecord, 'id'>): Promise<number> {
+    return this.count(
+      `SELECT count(*)::int AS n FROM outbox WHERE claimable_at = 'infinity' AND endpoint_id = $1`,
+      [idToUuid('endpoint', endpoint.id)],
+    );
+  }
+
+  /** Deliveries of the endpoint with that status. */
+  async withStatus(endpoint: Pick<EndpointRecord, 'id'>, status: DeliveryStatus): Promise<number> {
+    return this.count('SELECT count(*)::int AS n FROM deliveries WHERE endpoint_id = $1 AND status = $2', [
+      idToUuid('endpoint', endpoint.id),
+      status,
+    ]);
+  }
+
+  async count(sql: string, values: unknown[] = []): Promise<number> {
+    const { rows } = await this.database.pool.query<{ n: number }>(sql, values);
+    return rows[0]?.n ?? 0;
+  }
+
+  /** Claims once and answers the ids of what was claimed. */
+  async claim(workerId = 'a', options: { limit?: number; leaseMs?: number } = {}): Promise<string[]> {
+    const claimed = await this.outbox.claim({ workerId, limit: 1_000, leaseMs: 60_000, ...options });
+    return claimed.map((delivery) => delivery.deliveryId);
+  }
+}
