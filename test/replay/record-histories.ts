@@ -10,7 +10,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { uniqueTaskQueue } from '@hookstream/testing';
 import { workflowBundlePath } from '@hookstream/workflows/bundle';
-import { breaks, exhausts, fails, ScriptedDeliveries, succeeds } from '../workflow/scripted-deliveries.js';
+import {
+  breaks,
+  breaksForGood,
+  exhausts,
+  fails,
+  ScriptedDeliveries,
+  succeeds,
+} from '../workflow/scripted-deliveries.js';
 import { historyFile, historyToText } from './histories.js';
 
 const deliveries = await ScriptedDeliveries.open('record');
@@ -37,6 +44,11 @@ const scenarios: Record<string, () => Promise<string>> = {
   },
   'delivery-after-our-own-failure': async () => {
     const { id, handle } = await deliveries.start([breaks(), succeeds()]);
+    await handle.result();
+    return id;
+  },
+  'delivery-after-a-round-of-our-own-failures': async () => {
+    const { id, handle } = await deliveries.start([breaksForGood(), succeeds()]);
     await handle.result();
     return id;
   },
