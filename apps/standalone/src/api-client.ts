@@ -17,7 +17,7 @@ export async function waitUntilReady(
   let last = 'it does not answer';
   for (;;) {
     try {
-      const answer = await fetch(`${apiUrl}/health/ready`, {
+      const answer = await fetch(`${apiUrl}/api/v1/health/ready`, {
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
       const text = await answer.text();
