@@ -19,7 +19,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import type { TemporalClient } from './temporal-client.js';
-import { callTemporal, GRPC, grpcCode } from './temporal-errors.js';
+import { callTemporal, GRPC, grpcCode, temporalError } from './temporal-errors.js';
 
 export interface DeliveryStarterOptions {
   /** Default `hookstream-deliveries`. */
@@ -111,7 +111,7 @@ export class DeliveryStarter {
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return { kind: 'not_found' };
       if (isNoAnswer(error)) return { kind: 'no_answer' };
-      return callTemporal<never>(() => Promise.reject(error));
+      throw temporalError(error);
     }
   }
 
@@ -131,7 +131,7 @@ export class DeliveryStarter {
     } catch (error) {
       if (error instanceof WorkflowFailedError) return { kind: 'stopped' };
       if (ranOutOfTime(error)) return { kind: 'timed_out' };
-      return callTemporal<never>(() => Promise.reject(error));
+      throw temporalError(error);
     }
   }
 

@@ -44,6 +44,14 @@ export function isTemporalUnavailable(error: unknown): boolean {
   return code !== undefined && PASSING.includes(code);
 }
 
+/** DomainError `temporal_unavailable` for a passing failure of Temporal; anything else as it came. */
+export function temporalError(error: unknown): unknown {
+  if (error instanceof DomainError || !isTemporalUnavailable(error)) return error;
+  const unavailable = new DomainError('temporal_unavailable', 'Temporal cannot be reached at the moment.');
+  unavailable.cause = error;
+  return unavailable;
+}
+
 /**
  * Runs a call to Temporal and gives its passing failures one name.
  * @throws DomainError `temporal_unavailable`; anything else as it came
@@ -52,9 +60,6 @@ export async function callTemporal<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof DomainError || !isTemporalUnavailable(error)) throw error;
-    const unavailable = new DomainError('temporal_unavailable', 'Temporal cannot be reached at the moment.');
-    unavailable.cause = error;
-    throw unavailable;
+    throw temporalError(error);
   }
 }
