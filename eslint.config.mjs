@@ -1,11 +1,12 @@
 // Type-checked lint and the import boundaries of the packages.
+import { builtinModules } from 'node:module';
 import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 const SOURCES = ['libs/*/src/**/*.ts', 'temporal/*/src/**/*.ts', 'apps/*/src/**/*.ts', 'test/**/*.ts'];
 
 const NODE = {
-  regex: '^node:',
+  regex: `^(node:.*|${builtinModules.join('|')})$`,
   message: 'This package runs anywhere, the workflow sandbox included: no Node built-ins.',
 };
 const NEST = {

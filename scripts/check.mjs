@@ -18,7 +18,7 @@ const STEPS = [
   },
   {
     name: 'dead code',
-    args: [bin('knip', 'bin/knip.js'), '--no-progress'],
+    args: [bin('knip', 'bin/knip.js'), '--no-progress', '--no-config-hints'],
     mend: 'delete what nothing uses, or say in knip.json why it stays',
   },
   {

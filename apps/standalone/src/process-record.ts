@@ -9,7 +9,7 @@ import type { DataDirectory } from './data-directory.js';
 
 const FILE = 'processes.json';
 
-export const PROCESS_NAMES = ['postgres', 'temporal', 'api', 'worker'] as const;
+const PROCESS_NAMES = ['postgres', 'temporal', 'api', 'worker'] as const;
 export type ProcessName = (typeof PROCESS_NAMES)[number];
 
 /** The order in which an instance stops: what takes work in first, what keeps the state last. */
