@@ -143,7 +143,12 @@ export default tseslint.config(
   ...BOUNDARIES,
   {
     // The one reader of the environment, and the places that hand it to child processes or take it from a test run.
-    files: ['libs/config/src/**/*.ts', 'libs/testing/src/**/*.ts', 'test/**/*.ts'],
+    files: [
+      'libs/config/src/**/*.ts',
+      'apps/standalone/src/main.ts',
+      'libs/testing/src/**/*.ts',
+      'test/**/*.ts',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

@@ -30,8 +30,7 @@ await main(async () => {
     if (!first) restart();
     first = false;
   });
-  const { runStandalone } = await import('../apps/standalone/dist/index.js');
-  await runStandalone(process.env);
+  await import('../apps/standalone/dist/main.js');
 });
 
 /** The supervisor starts again what ends. */

@@ -118,7 +118,7 @@ export function build(what) {
     what === 'product' ? ['libs', 'temporal', 'apps'] : ['libs', 'temporal', 'apps', 'test'],
   );
   const upToDate =
-    stamp[what] === sources && PRODUCT.every((app) => existsSync(join(root, app, 'dist', 'index.js')));
+    stamp[what] === sources && PRODUCT.every((app) => existsSync(join(root, app, 'dist', 'main.js')));
   if (!upToDate) {
     say('building');
     const started = Date.now();

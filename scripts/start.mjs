@@ -4,8 +4,7 @@ import { main, prepare } from './prepare.mjs';
 await main(async () => {
   prepare('product');
   if (process.env.npm_lifecycle_event) stopWithNpm();
-  const { runStandalone } = await import('../apps/standalone/dist/index.js');
-  await runStandalone(process.env);
+  await import('../apps/standalone/dist/main.js');
 });
 
 /** A kill of npm (or of the shell it starts us with) is not always handed on to us. */

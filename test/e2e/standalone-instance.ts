@@ -3,10 +3,17 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePorts, identify, isAlive, type ProcessIdentity } from '@hookstream/embedded';
+import {
+  freePorts,
+  identify,
+  isAlive,
+  stopByIdentity,
+  type ProcessIdentity,
+  type StopStep,
+} from '@hookstream/embedded';
 import { eventually, startProcessGuard } from '@hookstream/testing';
 
-const START_SCRIPT = fileURLToPath(new URL('../../../scripts/start.mjs', import.meta.url));
+const SUPERVISOR = fileURLToPath(new URL('../../../apps/standalone/dist/main.js', import.meta.url));
 const READY_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 40_000;
 
@@ -37,7 +44,7 @@ export interface ApiAnswer<T> {
 }
 
 /**
- * A standalone instance as `npm start` runs it: a supervisor process with its four children, on free ports. Should the test
+ * A standalone instance as `npm start` runs it once built: a supervisor process with its four children, on free ports. Should the test
  * run die, a guard ends it.
  */
 export class StandaloneInstance {
@@ -47,6 +54,7 @@ export class StandaloneInstance {
 
   private constructor(
     readonly dataDir: string,
+    private readonly temporary: boolean,
     private readonly child: ChildProcess,
     private readonly release: () => void,
   ) {
@@ -77,7 +85,7 @@ export class StandaloneInstance {
     const [apiPort, uiPort] = (await freePorts(2)) as [number, number];
     const temporary = options.dataDir === undefined;
     const dataDir = options.dataDir ?? makeDataDirectory();
-    const child = spawn(process.execPath, [START_SCRIPT], {
+    const child = spawn(process.execPath, [SUPERVISOR], {
       // A group of its own: what a terminal sends to the test run does not reach it.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -97,7 +105,7 @@ export class StandaloneInstance {
         { signal: 'SIGKILL', waitMs: 5_000, group: true },
       ]);
     }
-    return new StandaloneInstance(dataDir, child, () => {
+    return new StandaloneInstance(dataDir, temporary, child, () => {
       guard.dismiss();
       if (temporary) rmSync(dataDir, { recursive: true, force: true });
     });
@@ -121,7 +129,8 @@ export class StandaloneInstance {
     await eventually(
       () => {
         if (this.exit) throw new Error(`the instance ended while starting:\n${this.text}`);
-        return existsSync(join(this.dataDir, 'instance.json'));
+        // Not by the file: a supervisor that was killed leaves its own behind.
+        return this.text.includes('Hookstream is ready');
       },
       { timeoutMs: READY_TIMEOUT_MS, intervalMs: 50 },
     ).catch((error: unknown) => {
@@ -187,16 +196,27 @@ export class StandaloneInstance {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (!this.exit) this.child.kill(signal);
     const code = await this.ended();
+    if (this.exit?.signal === 'SIGKILL' && this.temporary) await this.killAll();
     this.release();
     return code;
   }
 
   /** Waits until the supervisor has ended by itself. */
   async ended(): Promise<number | null> {
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const timer = setTimeout(() => void this.killAll(), STOP_TIMEOUT_MS);
     await this.exited;
     clearTimeout(timer);
     return this.exit?.code ?? null;
+  }
+
+  /** Kills the supervisor and the four: for a test that failed, so that nothing of it outlives it. */
+  private async killAll(): Promise<void> {
+    this.child.kill('SIGKILL');
+    const record = join(this.dataDir, 'processes.json');
+    if (!existsSync(record)) return;
+    const running = JSON.parse(readFileSync(record, 'utf8')) as Record<string, ProcessIdentity>;
+    const steps: StopStep[] = [{ signal: 'SIGKILL', waitMs: 5_000, group: true }];
+    await Promise.allSettled(Object.values(running).map((identity) => stopByIdentity(identity, steps)));
   }
 }
 
