@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SwaggerModule } from '@nestjs/swagger';
 import { AppModule } from './app.module.js';
 import { registerJsonBody } from './http/json-body.js';
 import { codeOf, problem } from './http/problem.js';
@@ -9,6 +8,7 @@ import { sendProblem } from './http/problem.filter.js';
 import { requestId } from './http/request-id.js';
 import { NestLogger } from './platform/nest-logger.js';
 import type { ApiDependencies } from './platform/platform.module.js';
+import { registerDocs } from './openapi/docs-page.js';
 import { buildOpenApiDocument } from './openapi/openapi-document.js';
 
 export const API_PREFIX = 'api/v1';
@@ -44,16 +44,13 @@ export async function createApi(
   });
   app.setGlobalPrefix(API_PREFIX);
   const fastify = app.getHttpAdapter().getInstance();
-  registerJsonBody(fastify as never);
+  registerJsonBody(fastify);
   fastify.decorateRequest('actor', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     done();
   });
-  let document: ReturnType<typeof buildOpenApiDocument> | undefined;
-  SwaggerModule.setup('docs', app, () => (document ??= buildOpenApiDocument(app)), {
-    raw: ['json'],
-    customSiteTitle: 'Hookstream API',
-  });
+  if (preview) return app;
+  registerDocs(fastify, () => buildOpenApiDocument(app));
   return app;
 }

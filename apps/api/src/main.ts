@@ -53,8 +53,8 @@ async function main(): Promise<void> {
 }
 
 await main().catch((error: unknown) => {
-  console.error(
-    error instanceof Error ? (error.name === 'ConfigError' ? error.message : error.stack) : error,
-  );
+  const text =
+    error instanceof Error && error.name !== 'ConfigError' ? error.stack : String((error as Error).message);
+  process.stderr.write(`${text}\n`);
   process.exit(1);
 });

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { TenantId } from '../auth/actor.js';
 import { AttemptSchema, type AttemptAnswer } from '../deliveries/dto/delivery.dto.js';
 import type { Listed } from '../http/fields.dto.js';
@@ -139,6 +139,7 @@ export class EndpointsController {
     answer: RotatedEndpointSchema,
     failures: [400, 404, 413, 415, 422],
   })
+  @ApiBody({ required: false, schema: { $ref: '#/components/schemas/RotateSecretRequest' } })
   rotateEndpointSecret(
     @TenantId() tenantId: string,
     @Param('id') id: string,

@@ -37,7 +37,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
     autoTagControllers: false,
-    standardSchemaConverter: (schema) => convert(schema as unknown as z.ZodType) as never,
+    standardSchemaConverter: (schema) => convert(schema as z.ZodType),
   });
   const schemas = (document.components ??= {}).schemas ?? {};
   for (const extra of [ProblemSchema, CreateEventsSchema]) Object.assign(schemas, convert(extra).components);
@@ -52,19 +52,28 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
  * answers may gain fields without breaking those who check them.
  */
 function convert(schema: z.ZodType): { schema: JsonSchema; components: Record<string, JsonSchema> } {
-  const {
-    $schema: _dialect,
-    $defs,
-    ...root
-  } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema & {
-    $defs?: Record<string, JsonSchema>;
-  };
+  const generated = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    // `format` says it; the pattern is a screenful
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+    },
+  });
+  const { $schema: _dialect, $defs, ...root } = inComponents(generated);
   const components: Record<string, JsonSchema> = {};
   for (const [name, definition] of Object.entries($defs ?? {})) components[name] = withoutId(definition);
   const name = z.globalRegistry.get(schema)?.id;
   if (name === undefined) return { schema: root, components };
   components[name] = withoutId(root);
   return { schema: { $ref: `#/components/schemas/${name}` }, components };
+}
+
+/** The same with references to where OpenAPI keeps its schemas. */
+function inComponents(generated: object): JsonSchema & { $defs?: Record<string, JsonSchema> } {
+  return JSON.parse(
+    JSON.stringify(generated).replaceAll('"$ref":"#/$defs/', '"$ref":"#/components/schemas/'),
+  ) as JsonSchema;
 }
 
 function withoutId({ id: _id, ...rest }: JsonSchema): JsonSchema {
