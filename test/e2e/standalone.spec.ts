@@ -1,7 +1,7 @@
 // Real: the whole instance as npm start runs it (supervisor, Postgres, Temporal, API, worker) and a receiver on loopback.
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { identify, isPortFree } from '@hookstream/embedded';
 import { eventually, TestReceiver } from '@hookstream/testing';
 import { makeDataDirectory, StandaloneInstance, survivors, type ProcessName } from './standalone-instance.js';
@@ -251,7 +251,6 @@ describe('stopping and failing', () => {
     'a directory Postgres cannot reach still works',
     async () => {
       const dataDir = makeDataDirectory();
-      const { chmodSync } = await import('node:fs');
       chmodSync(dataDir, 0o700);
       try {
         const instance = await StandaloneInstance.start({ dataDir });
@@ -262,6 +261,11 @@ describe('stopping and failing', () => {
         expect(await instance.stop()).toBe(0);
         expect(await isPortFree(Number(new URL(api_url).port), '127.0.0.1')).toBe(true);
       } finally {
+        // Exactly this instance's cluster: other instances keep theirs in the same place.
+        const { directory } = JSON.parse(readFileSync(join(dataDir, 'postgres.json'), 'utf8')) as {
+          directory: string;
+        };
+        rmSync(resolve(dataDir, directory), { recursive: true, force: true });
         rmSync(dataDir, { recursive: true, force: true });
       }
     },
