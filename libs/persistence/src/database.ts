@@ -7,6 +7,18 @@ import { MIGRATIONS } from './migrations/index.js';
 /** Connections that ordinary CRUD may hold in one process, beside the hot path's pool. */
 const CRUD_POOL_SIZE = 5;
 
+/**
+ * Plans a statement once per connection instead of at every execution, which with a partition a day costs more than running it
+ * (Postgres prefers to plan anew because only then does it see which partition is meant). Such a plan may be made while
+ * tables are empty and kept when they are full, so it must not read whole tables then: indexes and nested loops only.
+ */
+const LOOK_UPS_ONLY = [
+  '-c plan_cache_mode=force_generic_plan',
+  '-c enable_seqscan=off',
+  '-c enable_hashjoin=off',
+  '-c enable_mergejoin=off',
+].join(' ');
+
 export interface DatabaseOptions {
   /** `postgres://…` */
   url: string;
@@ -14,6 +26,8 @@ export interface DatabaseOptions {
   poolSize: number;
   /** Shown in pg_stat_activity. */
   applicationName: string;
+  /** The hot path of this process looks rows up by their keys and nothing else: see {@link LOOK_UPS_ONLY}. */
+  lookUpsOnly?: boolean;
   /** A pooled connection broke while idle. Nothing to do but tell: the pool replaces it. */
   onIdleError?: (error: Error) => void;
 }
@@ -38,6 +52,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     application_name: options.applicationName,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    ...(options.lookUpsOnly ? { options: LOOK_UPS_ONLY } : {}),
   });
   pool.on('error', (error) => options.onIdleError?.(error));
   const dataSource = new DataSource({
@@ -70,24 +85,39 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
-/** Runs what is given in one transaction on one connection; rolls back on any error and throws it on. */
-export async function inTransaction<T>(
+/**
+ * Runs what is given on one connection of the pool. A connection that breaks fails the query under way and is not used again;
+ * without the listener here its `error` event would end the process, because the pool listens only while a connection is idle.
+ */
+export async function withClient<T>(
   pool: pg.Pool,
-  work: (client: pg.PoolClient) => Promise<T>,
+  work: (client: pg.PoolClient, discard: (error: Error) => void) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  const discard = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', discard);
   try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK').catch((rollbackError: Error) => {
-      broken = rollbackError;
-    });
-    throw error;
+    return await work(client, discard);
   } finally {
+    client.off('error', discard);
     client.release(broken);
   }
+}
+
+/** Runs what is given in one transaction on one connection; rolls back on any error and throws it on. */
+export function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return withClient(pool, async (client, discard) => {
+    try {
+      await client.query('BEGIN');
+      const result = await work(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(discard);
+      throw error;
+    }
+  });
 }

@@ -1,4 +1,4 @@
-import type { Database } from './database.js';
+import { withClient, type Database } from './database.js';
 
 /** Any number that nothing else in this database locks on. */
 const MIGRATION_LOCK = 4_771_201;
@@ -8,15 +8,16 @@ const MIGRATION_LOCK = 4_771_201;
  * @returns the names of the migrations that ran.
  */
 export async function runMigrations(database: Database): Promise<string[]> {
-  const client = await database.pool.connect();
-  try {
+  return withClient(database.pool, async (client, discard) => {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const ran = await database.dataSource.runMigrations({ transaction: 'each' });
-    return ran.map((migration) => migration.name);
-  } finally {
-    await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
-    client.release();
-  }
+    try {
+      const ran = await database.dataSource.runMigrations({ transaction: 'each' });
+      return ran.map((migration) => migration.name);
+    } finally {
+      // Closing the connection gives the lock back too.
+      await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(discard);
+    }
+  });
 }
 
 /** Whether this code's migrations have not all run. False only on a schema of this version or newer. */

@@ -33,6 +33,8 @@ export function createMaintenanceActivities(deps: MaintenanceActivityDeps): Main
         now: deps.now(),
         retentionMs: deps.retentionMs,
       });
+      const expired = new Date(deps.now() - deps.retentionMs);
+      await inPages(() => deps.maintenance.deleteOrphanedOutboxRows(expired, PAGE));
       return { created, dropped };
     },
 

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { uuidV7Floor } from '@hookstream/domain';
+import { withClient } from '../database.js';
 
 const DAY_MS = 86_400_000;
 /** Any number that nothing else in this database locks on. */
@@ -65,6 +66,7 @@ export async function dropExpiredPartitions(
   return alone(pool, async (client) => {
     const dropped: string[] = [];
     for (const table of PARTITIONED_TABLES) {
+      await finishDetaching(client, table);
       for (const name of await partitionsOf(client, table)) {
         const day = partitionDay(table, name);
         if (day === undefined || day + DAY_MS > options.now - options.retentionMs) continue;
@@ -78,19 +80,16 @@ export async function dropExpiredPartitions(
 }
 
 /** One process at a time: two that make or drop the same table fail on each other. */
-async function alone<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
+function alone<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return withClient(pool, async (client, discard) => {
     await client.query('SELECT pg_advisory_lock($1)', [PARTITIONS_LOCK]);
-    return await work(client);
-  } finally {
-    await client.query('SELECT pg_advisory_unlock($1)', [PARTITIONS_LOCK]).catch((error: Error) => {
+    try {
+      return await work(client);
+    } finally {
       // Closing the connection gives the lock back too.
-      broken = error;
-    });
-    client.release(broken);
-  }
+      await client.query('SELECT pg_advisory_unlock($1)', [PARTITIONS_LOCK]).catch(discard);
+    }
+  });
 }
 
 /** In one transaction (several statements in one message are), so that a table left over is never a partition half made. */
@@ -101,13 +100,17 @@ async function create(client: pg.PoolClient, table: PartitionedTable, day: numbe
     ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM ('${uuidV7Floor(day)}') TO ('${uuidV7Floor(day + DAY_MS)}')`);
 }
 
-async function detach(client: pg.PoolClient, table: string, name: string): Promise<void> {
-  const { rows } = await client.query<{ pending: boolean }>(
-    `SELECT inhdetachpending AS pending FROM pg_inherits WHERE inhrelid = $1::regclass`,
-    [name],
+/** While one detach of a table is pending, Postgres refuses to begin another. */
+async function finishDetaching(client: pg.PoolClient, table: PartitionedTable): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass AND inhdetachpending',
+    [table],
   );
-  if (rows[0] === undefined) return;
-  await client.query(
-    `ALTER TABLE ${table} DETACH PARTITION ${name} ${rows[0].pending ? 'FINALIZE' : 'CONCURRENTLY'}`,
-  );
+  for (const { name } of rows) await client.query(`ALTER TABLE ${table} DETACH PARTITION ${name} FINALIZE`);
+}
+
+async function detach(client: pg.PoolClient, table: PartitionedTable, name: string): Promise<void> {
+  const { rowCount } = await client.query('SELECT 1 FROM pg_inherits WHERE inhrelid = $1::regclass', [name]);
+  if (rowCount === 0) return;
+  await client.query(`ALTER TABLE ${table} DETACH PARTITION ${name} CONCURRENTLY`);
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { idToUuid, uuidToId } from '@hookstream/domain';
+import { idToUuid, uuidToId, uuidV7Floor } from '@hookstream/domain';
 
 /** What is encrypted in the database: an endpoint's secret, or all its custom headers as one. */
 export interface EncryptedValue {
@@ -30,6 +30,21 @@ export class MaintenanceRepository {
     const { rowCount } = await this.pool.query(
       `DELETE FROM endpoint_secrets WHERE id IN (SELECT id FROM endpoint_secrets WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
       [limit],
+    );
+    return rowCount ?? 0;
+  }
+
+  /**
+   * Deletes outbox rows made before that moment whose delivery is gone with its partition: an endpoint that is never resumed
+   * would hold them for ever. @returns how many.
+   */
+  async deleteOrphanedOutboxRows(before: Date, limit: number): Promise<number> {
+    const { rowCount } = await this.pool.query(
+      `DELETE FROM outbox WHERE delivery_id IN
+        (SELECT o.delivery_id FROM outbox o
+          WHERE o.delivery_id < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = o.delivery_id)
+          ORDER BY o.delivery_id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [uuidV7Floor(before.getTime()), limit],
     );
     return rowCount ?? 0;
   }
