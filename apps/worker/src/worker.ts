@@ -97,6 +97,7 @@ export class HookstreamWorker {
         url: config.database.url,
         poolSize: config.database.poolSize,
         applicationName: 'hookstream-worker',
+        lookUpsOnly: true,
         onIdleError: (error) => logger.warn({ err: error }, 'a connection to Postgres broke'),
       }),
     );
