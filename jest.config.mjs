@@ -17,7 +17,12 @@ export default {
   // Real servers on a busy machine: a test that hangs still ends, one that is slow is not failed for it.
   testTimeout: 60_000,
   projects: [
-    project('unit', ['libs/*/dist/**/*.spec.js', 'temporal/*/dist/**/*.spec.js', 'apps/*/dist/**/*.spec.js']),
+    project('unit', [
+      'libs/*/dist/**/*.spec.js',
+      'temporal/*/dist/**/*.spec.js',
+      'apps/*/dist/**/*.spec.js',
+      'test/dist/load/**/*.spec.js',
+    ]),
     project(
       'integration',
       ['test/dist/integration/**/*.spec.js', 'test/dist/contract/**/*.spec.js'],

@@ -32,5 +32,5 @@ export interface Bench<Options extends Record<string, BenchOption> = Record<stri
 
 /** Keeps the names of a bench's options for its `run`. */
 export function defineBench<const Options extends Record<string, BenchOption>>(bench: Bench<Options>): Bench {
-  return bench as unknown as Bench;
+  return bench;
 }

@@ -22,7 +22,7 @@ export class Sink {
       [],
       env,
     );
-    return new Sink(calls, `http://127.0.0.1:${await calls.call('port', undefined as never)}`);
+    return new Sink(calls, `http://127.0.0.1:${await calls.call('port', undefined)}`);
   }
 
   get pid(): number {
