@@ -64,7 +64,8 @@ export async function startTestApi(overrides: Partial<ApiConfig> = {}): Promise<
     routes: checker.routes,
     call,
     createTenant: async (name = 'Acme') => {
-      const { body } = await call('POST', '/tenants', { token: OPERATOR_TOKEN, body: { name } });
+      const { status, text, body } = await call('POST', '/tenants', { token: OPERATOR_TOKEN, body: { name } });
+      if (status !== 201) throw new Error(`no tenant: ${text}`);
       return { id: body.id as string, key: body.api_key as string };
     },
     rows: async <T extends object>(sql: string, values: unknown[] = []) =>

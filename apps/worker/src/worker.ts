@@ -146,11 +146,15 @@ export class HookstreamWorker {
   ): Promise<void> {
     const { config, logger, taskQueues } = this.options;
     const secretBox = createSecretBox(config);
+    const stopping = new AbortController();
     const workers = await TemporalWorkers.start({
       temporal,
       taskQueues: taskQueues ?? TASK_QUEUE,
       identity: this.id,
-      deliveryActivities: countedActivities(deliveryDeps(config, database, egress, logger), window),
+      deliveryActivities: countedActivities(
+        { ...deliveryDeps(config, database, egress, logger), stopping: stopping.signal },
+        window,
+      ),
       maintenanceActivities: createMaintenanceActivities({
         database,
         maintenance: new MaintenanceRepository(database.pool),
@@ -160,6 +164,7 @@ export class HookstreamWorker {
         now: Date.now,
       }),
       maxConcurrentAttempts: config.maxConcurrentAttempts,
+      abortAttempts: () => stopping.abort(new Error('the worker stops')),
       shutdownGraceMs: config.shutdownGraceMs,
     });
     this.temporalWorkers = workers;

@@ -72,6 +72,9 @@ export type AttemptDeliveryResult =
   /** The delivery or its payload is gone from the database: its retention ended. */
   | { kind: 'expired' };
 
+/** Type of the failure of an attempt whose worker stopped before it was done: nothing is recorded, another worker makes it again. */
+export const WORKER_STOPPING = 'WorkerStopping';
+
 export interface DeliveryActivities {
   /** Loads, signs, sends and records one attempt. Throws only for our own failures, which are retried without end. */
   attemptDelivery(input: AttemptDeliveryInput): Promise<AttemptDeliveryResult>;

@@ -29,6 +29,7 @@ export async function attemptDelivery(
   input: AttemptDeliveryInput,
   signal?: AbortSignal,
 ): Promise<AttemptDeliveryResult> {
+  signal?.throwIfAborted();
   const delivery = await deps.attempts.begin({
     deliveryId: input.deliveryId,
     number: input.attemptNumber,

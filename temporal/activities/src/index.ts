@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
-import type { DeliveryActivities } from '@hookstream/contracts';
+import { ApplicationFailure } from '@temporalio/common';
+import { WORKER_STOPPING, type DeliveryActivities } from '@hookstream/contracts';
 import { attemptDelivery } from './attempt-delivery.activity.js';
 import type { DeliveryActivityDeps } from './delivery-activity-deps.js';
 
@@ -12,10 +13,24 @@ export type {
   OutgoingMessage,
 } from './delivery-activity-deps.js';
 
-/** The activities of `deliveryWorkflow`. An attempt ends without a record when its worker stops before it does. */
+/** The activities of `deliveryWorkflow`. An attempt ends without a record when `deps.stopping` aborts before it is done. */
 export function createDeliveryActivities(deps: DeliveryActivityDeps): DeliveryActivities {
   return {
-    attemptDelivery: (input) => attemptDelivery(deps, input, Context.current().cancellationSignal),
+    attemptDelivery: async (input) => {
+      const { cancellationSignal } = Context.current();
+      const { stopping } = deps;
+      const signal = stopping ? AbortSignal.any([cancellationSignal, stopping]) : cancellationSignal;
+      try {
+        return await attemptDelivery(deps, input, signal);
+      } catch (error) {
+        if (!stopping?.aborted) throw error;
+        // Not retryable: retries of a local activity are this worker's, which would wait for them before it ends.
+        throw ApplicationFailure.nonRetryable(
+          'the worker stopped before the attempt was done',
+          WORKER_STOPPING,
+        );
+      }
+    },
     cancelDelivery: ({ deliveryId }) => deps.attempts.cancel(deliveryId),
   };
 }

@@ -18,9 +18,6 @@ import { attemptDelivery, cancelDelivery, OwnFailure } from './delivery-steps.js
 import { tellAttempt } from './delivery-story.js';
 import type { DeliveryWishes } from './delivery-wishes.js';
 
-/** Lets what fails at once rest between two rounds of the activity's own retries. */
-const PAUSE_BETWEEN_ROUNDS = '10 s';
-
 type Attempted = Extract<AttemptDeliveryResult, { kind: 'attempted' }>;
 /** What follows a step: the end of the run, a wait, or at once the next step. */
 type Next = 'end' | 'wait' | 'step';
@@ -71,7 +68,7 @@ export class DeliveryRun {
     } catch (error) {
       if (!(error instanceof OwnFailure)) throw error;
       setCurrentDetails(`trying again after a failure of our own: ${error.message}`);
-      await condition(() => this.wishes.cancelReason !== cancelReason, PAUSE_BETWEEN_ROUNDS);
+      await condition(() => this.wishes.cancelReason !== cancelReason, error.pause);
       return 'step';
     }
   }

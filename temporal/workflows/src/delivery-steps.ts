@@ -1,5 +1,12 @@
-import type { DeliveryActivities } from '@hookstream/contracts';
-import { proxyLocalActivities, rootCause, type LocalActivityOptions } from '@temporalio/workflow';
+import { WORKER_STOPPING, type DeliveryActivities } from '@hookstream/contracts';
+import type { Duration } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  proxyLocalActivities,
+  rootCause,
+  type LocalActivityOptions,
+} from '@temporalio/workflow';
 
 /**
  * Only our own failures (database away, egress proxy away) reach this policy; a receiver's are results.
@@ -16,8 +23,26 @@ const OPTIONS: LocalActivityOptions = {
 
 const activities = proxyLocalActivities<DeliveryActivities>(OPTIONS);
 
+/** Lets what fails at once rest between two rounds of the activity's own retries. */
+const PAUSE_BETWEEN_ROUNDS = '10 s';
+/** Ends the task of a worker that stops, so that the next step is another worker's. */
+const PAUSE_FOR_ANOTHER_WORKER = '500 ms';
+
 /** A step has not come to a result, through no fault of the receiver's. */
-export class OwnFailure extends Error {}
+export class OwnFailure extends Error {
+  /** How long to wait before the step is taken again. */
+  readonly pause: Duration;
+
+  constructor(cause: unknown) {
+    super(rootCause(cause) ?? 'unknown', { cause });
+    this.pause = isWorkerStopping(cause) ? PAUSE_FOR_ANOTHER_WORKER : PAUSE_BETWEEN_ROUNDS;
+  }
+}
+
+function isWorkerStopping(error: unknown): boolean {
+  const failure = error instanceof ActivityFailure ? error.cause : error;
+  return failure instanceof ApplicationFailure && failure.type === WORKER_STOPPING;
+}
 
 /** @param summary one line for the Web UI */
 export function attemptDelivery(
@@ -38,6 +63,6 @@ async function ours<T>(step: Promise<T>): Promise<T> {
   try {
     return await step;
   } catch (error) {
-    throw new OwnFailure(rootCause(error) ?? 'unknown', { cause: error });
+    throw new OwnFailure(error);
   }
 }

@@ -17,6 +17,8 @@ export interface TemporalWorkersOptions {
   maintenanceActivities: MaintenanceActivities;
   /** Attempts at once, and so workflow tasks at once: a task stays open while its local activity runs. */
   maxConcurrentAttempts: number;
+  /** Called at shutdown when the grace period is over. Temporal itself does not abort local activities then. */
+  abortAttempts: () => void;
   /** Milliseconds that attempts under way may still take at shutdown before they are handed back. */
   shutdownGraceMs: number;
 }
@@ -30,6 +32,7 @@ export class TemporalWorkers {
   private constructor(
     private readonly workers: Worker[],
     private readonly runs: Promise<void>[],
+    private readonly options: Pick<TemporalWorkersOptions, 'abortAttempts' | 'shutdownGraceMs'>,
   ) {}
 
   /** Creates the workers and starts polling. */
@@ -40,6 +43,7 @@ export class TemporalWorkers {
     return new TemporalWorkers(
       workers,
       workers.map((worker) => worker.run()),
+      options,
     );
   }
 
@@ -51,7 +55,9 @@ export class TemporalWorkers {
   /** Polls no more, lets work under way finish within the grace period, then aborts it unrecorded. */
   async stop(): Promise<void> {
     for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    const grace = setTimeout(this.options.abortAttempts, this.options.shutdownGraceMs);
     await Promise.allSettled(this.runs);
+    clearTimeout(grace);
   }
 }
 
