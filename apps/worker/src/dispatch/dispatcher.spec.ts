@@ -1,0 +1,195 @@
+// Scripted: outbox and Temporal. Real: the dispatcher, its window and its wake-up.
+import { newId } from '@hookstream/domain';
+import { createLogger } from '@hookstream/observability';
+import type { ClaimedDelivery, OutboxRepository } from '@hookstream/persistence';
+import type { DeliveryStarter } from '@hookstream/temporal-client';
+import { DispatchWindow } from './dispatch-window.js';
+import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
+import { WakeUp } from './wake-up.js';
+
+type Call = [name: string, ids: string[], delayMs?: number];
+
+describe('Dispatcher', () => {
+  let waiting: ClaimedDelivery[];
+  let calls: Call[];
+  let start: DeliveryStarter['start'];
+  let claimFailures: number;
+  let changed: (() => void)[];
+  let dispatcher: Dispatcher;
+  let wakeUp: WakeUp;
+
+  const noted = (...call: Call) => {
+    calls.push(call);
+    for (const tell of changed.splice(0)) tell();
+    return Promise.resolve();
+  };
+  const until = async (seen: () => boolean): Promise<void> => {
+    while (!seen()) await new Promise<void>((resolve) => changed.push(resolve));
+  };
+  const called = (name: string) => calls.filter(([called]) => called === name).flatMap(([, ids]) => ids);
+
+  function delivery(overrides: Partial<ClaimedDelivery> = {}): ClaimedDelivery {
+    return {
+      deliveryId: newId('delivery'),
+      tenantId: newId('tenant'),
+      endpointId: newId('endpoint'),
+      eventId: newId('event'),
+      eventType: 'order.paid',
+      endpointUrl: 'https://api.example.com:8443/hook?secret=1',
+      attemptCount: 2,
+      scheduleStep: 1,
+      createdAt: new Date(1_000),
+      dueAt: new Date(1_000),
+      ...overrides,
+    };
+  }
+
+  function make(options: Partial<DispatcherOptions> = {}): Dispatcher {
+    const outbox: Pick<
+      OutboxRepository,
+      'claim' | 'acknowledge' | 'acknowledgeOpen' | 'release' | 'reconcile'
+    > = {
+      claim: ({ limit }) => {
+        if (claimFailures-- > 0) return Promise.reject(new Error('away'));
+        return Promise.resolve(waiting.splice(0, limit));
+      },
+      acknowledge: (_, ids) => noted('acknowledge', [...ids]),
+      acknowledgeOpen: (_, ids, delayMs) => noted('acknowledgeOpen', [...ids], delayMs),
+      release: (_, ids, delayMs) => noted('release', [...ids], delayMs),
+      reconcile: () => noted('reconcile', []).then(() => 0),
+    };
+    wakeUp = new WakeUp();
+    const window = new DispatchWindow({
+      maxStarted: 10,
+      maxAttempts: 100,
+      forgetAfterMs: 1_000,
+      now: Date.now,
+      onRoom: () => wakeUp.wake(),
+    });
+    return new Dispatcher(
+      {
+        outbox: outbox as OutboxRepository,
+        starter: { start: (input) => start(input) },
+        window,
+        wakeUp,
+        logger: createLogger({ name: 'test', level: 'silent' }),
+      },
+      {
+        workerId: 'w',
+        batchSize: 5,
+        pollMs: 3_600_000,
+        leaseMs: 1_000,
+        reconcileAfterMs: 3_600_000,
+        retentionMs: 500,
+        ...options,
+      },
+    );
+  }
+
+  beforeEach(() => {
+    waiting = [];
+    calls = [];
+    changed = [];
+    claimFailures = 0;
+    start = () => Promise.resolve('started');
+  });
+  afterEach(() => dispatcher.stop());
+
+  it('starts what it claims with ids only, and acknowledges what was started', async () => {
+    const inputs: unknown[] = [];
+    start = (input) => {
+      inputs.push(input);
+      return Promise.resolve('started');
+    };
+    const one = delivery();
+    waiting = [one, delivery({ endpointUrl: '' })];
+    const ids = waiting.map(({ deliveryId }) => deliveryId);
+    dispatcher = make();
+    dispatcher.start();
+    await until(() => called('acknowledge').length === 2);
+    expect(called('acknowledge')).toEqual(ids);
+    expect(dispatcher.lastDispatchAt).toBeInstanceOf(Date);
+    expect(inputs).toEqual([
+      {
+        deliveryId: one.deliveryId,
+        tenantId: one.tenantId,
+        endpointId: one.endpointId,
+        eventId: one.eventId,
+        eventType: 'order.paid',
+        endpointHost: 'api.example.com:8443',
+        lane: 'durable',
+        attemptsMade: 2,
+        scheduleStep: 1,
+        trigger: 'schedule',
+        expiresAt: 1_500,
+      },
+      expect.objectContaining({ endpointHost: 'deleted endpoint' }),
+    ]);
+  });
+
+  it('does not simply acknowledge what was open already: it may be closing after a hand-back', async () => {
+    start = () => Promise.resolve('already_started');
+    waiting = [delivery()];
+    const [{ deliveryId }] = waiting as [ClaimedDelivery];
+    dispatcher = make();
+    dispatcher.start();
+    await until(() => called('acknowledgeOpen').length === 1);
+    await dispatcher.stop();
+    expect(called('acknowledgeOpen')).toEqual([deliveryId]);
+    expect(called('acknowledge')).toEqual([]);
+  });
+
+  it('hands back what Temporal does not take, for a later try', async () => {
+    start = () => Promise.reject(new Error('unavailable'));
+    waiting = [delivery()];
+    const [{ deliveryId }] = waiting as [ClaimedDelivery];
+    dispatcher = make();
+    dispatcher.start();
+    await until(() => called('release').length === 1);
+    expect(calls).toContainEqual(['release', [deliveryId], 1_000]);
+    expect(dispatcher.lastDispatchAt).toBeNull();
+  });
+
+  it('works through a backlog without waiting for a poll', async () => {
+    waiting = Array.from({ length: 23 }, () => delivery());
+    start = (input) => Promise.resolve(input.deliveryId).then(() => 'already_started');
+    dispatcher = make();
+    dispatcher.start();
+    await until(() => called('acknowledgeOpen').length === 23);
+  });
+
+  it('goes on after the outbox could not be read', async () => {
+    claimFailures = 1;
+    waiting = [delivery()];
+    dispatcher = make();
+    dispatcher.start();
+    wakeUp.wake();
+    await until(() => called('acknowledge').length === 1);
+  });
+
+  it('waits at a stop for the starts under way and acknowledges them', async () => {
+    let finish: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => {
+      start = () =>
+        new Promise((done) => {
+          finish = () => done('started');
+          resolve();
+        });
+    });
+    waiting = [delivery()];
+    dispatcher = make();
+    dispatcher.start();
+    await begun;
+    const stopping = dispatcher.stop();
+    expect(called('acknowledge')).toEqual([]);
+    finish();
+    await stopping;
+    expect(called('acknowledge')).toHaveLength(1);
+  });
+
+  it('reconciles a few times within the bound after which a delivery counts as stuck', async () => {
+    dispatcher = make({ reconcileAfterMs: 0 });
+    dispatcher.start();
+    await until(() => calls.some(([name]) => name === 'reconcile'));
+  });
+});

@@ -1,0 +1,28 @@
+// Pure, with real timers far longer than the test: a wait that can be cut short.
+import { WakeUp } from './wake-up.js';
+
+describe('WakeUp', () => {
+  it('ends a wait', async () => {
+    const wakeUp = new WakeUp();
+    const waiting = wakeUp.wait(3_600_000);
+    wakeUp.wake();
+    await waiting;
+  });
+
+  it('keeps a wake-up that came before the wait, once', async () => {
+    const wakeUp = new WakeUp();
+    wakeUp.wake();
+    wakeUp.wake();
+    await wakeUp.wait(3_600_000);
+    let over = false;
+    const second = wakeUp.wait(3_600_000).then(() => (over = true));
+    await Promise.resolve();
+    expect(over).toBe(false);
+    wakeUp.wake();
+    await second;
+  });
+
+  it('ends by itself', async () => {
+    await new WakeUp().wait(1);
+  });
+});
