@@ -32,11 +32,15 @@ const PREFIX = '/api/v1';
 export class ContractChecker {
   private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
   private readonly compiled = new Map<string, ValidateFunction>();
+  private readonly closed: object;
 
   private constructor(readonly document: OpenApiDocument) {
     // the package is CommonJS: its types and its ESM shape disagree
     (addFormats as unknown as (ajv: Ajv2020) => void)(this.ajv);
-    this.ajv.addSchema(closed(document) as object, 'contract');
+    const text = JSON.stringify(closed(document)).replaceAll('"#/components/schemas/', '"components#/$defs/');
+    const own = JSON.parse(text) as OpenApiDocument;
+    this.ajv.addSchema({ $id: 'components', $defs: own.components.schemas });
+    this.closed = own;
   }
 
   static async load(): Promise<ContractChecker> {
@@ -88,11 +92,12 @@ export class ContractChecker {
 
   /** @returns what is wrong with a value by the schema at a pointer of the document, or nothing. */
   problems(pointer: readonly string[], value: unknown): string | undefined {
-    const reference = `contract#/${pointer.map(escape).join('/')}`;
-    let validate = this.compiled.get(reference);
+    const key = pointer.join(' ');
+    let validate = this.compiled.get(key);
     if (validate === undefined) {
-      validate = this.ajv.compile({ $ref: reference });
-      this.compiled.set(reference, validate);
+      const at = (place: unknown, segment: string): unknown => (place as Record<string, unknown>)[segment];
+      validate = this.ajv.compile(pointer.reduce(at, this.closed) as object);
+      this.compiled.set(key, validate);
     }
     return validate(value) ? undefined : this.ajv.errorsText(validate.errors);
   }
@@ -121,11 +126,6 @@ export class ContractChecker {
     });
     return candidates.find((template) => !template.includes('{')) ?? candidates[0];
   }
-}
-
-/** JSON Pointer inside a URI fragment (RFC 6901, 6). */
-function escape(segment: string): string {
-  return encodeURIComponent(segment.replaceAll('~', '~0').replaceAll('/', '~1'));
 }
 
 /** The document with every object schema closed, so that nothing unlisted gets out. */

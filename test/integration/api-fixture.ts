@@ -29,6 +29,8 @@ export interface TestApi {
   taskQueue: string;
   config: ApiConfig;
   routes: readonly { method: string; path: string; operationId: string; security: string[] }[];
+  /** What the router serves, as `GET /api/v1/events/:id`. */
+  registered: readonly string[];
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   createTenant(name?: string): Promise<TestTenant>;
   /** Rows of a query, for what no route shows. */
@@ -50,6 +52,13 @@ export async function startTestApi(overrides: Partial<ApiConfig> = {}): Promise<
     logger: createLogger({ name: 'api-test', level: 'fatal' }),
     deliveryTaskQueue: taskQueue,
   });
+  const registered: string[] = [];
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRoute', ({ method, url: path }) => {
+      for (const one of [method].flat()) registered.push(`${one} ${path}`);
+    });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const checker = await ContractChecker.load();
@@ -62,9 +71,13 @@ export async function startTestApi(overrides: Partial<ApiConfig> = {}): Promise<
     taskQueue,
     config,
     routes: checker.routes,
+    registered,
     call,
     createTenant: async (name = 'Acme') => {
-      const { status, text, body } = await call('POST', '/tenants', { token: OPERATOR_TOKEN, body: { name } });
+      const { status, text, body } = await call('POST', '/tenants', {
+        token: OPERATOR_TOKEN,
+        body: { name },
+      });
       if (status !== 201) throw new Error(`no tenant: ${text}`);
       return { id: body.id as string, key: body.api_key as string };
     },

@@ -33,6 +33,7 @@ export async function createApi(
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error: { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) => {
       const status = error.statusCode ?? 400;
+      void reply.header('x-request-id', request.id);
       sendProblem(reply, problem(status, codeOf(status), request.id, 'The request line is not valid.'));
     },
   });

@@ -56,17 +56,15 @@ function convert(schema: z.ZodType): { schema: JsonSchema; components: Record<st
     io: 'input',
     unrepresentable: 'any',
     // `format` says it; the pattern is a screenful
-    override: ({ jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema }) => {
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+      // zod drops the examples of what it transforms, as if they were of the outcome; ours are of what is sent
+      const examples = z.globalRegistry.get(zodSchema)?.['examples'];
+      if (Array.isArray(examples)) jsonSchema.examples = examples as never;
     },
   });
-  const { $schema: _dialect, $defs, ...root } = inComponents(generated);
-  const components: Record<string, JsonSchema> = {};
-  for (const [name, definition] of Object.entries($defs ?? {})) components[name] = withoutId(definition);
-  const name = z.globalRegistry.get(schema)?.id;
-  if (name === undefined) return { schema: root, components };
-  components[name] = withoutId(root);
-  return { schema: { $ref: `#/components/schemas/${name}` }, components };
+  const { $schema: _dialect, $defs = {}, ...root } = inComponents(generated);
+  return { schema: root, components: $defs };
 }
 
 /** The same with references to where OpenAPI keeps its schemas. */
@@ -74,8 +72,4 @@ function inComponents(generated: object): JsonSchema & { $defs?: Record<string, 
   return JSON.parse(
     JSON.stringify(generated).replaceAll('"$ref":"#/$defs/', '"$ref":"#/components/schemas/'),
   ) as JsonSchema;
-}
-
-function withoutId({ id: _id, ...rest }: JsonSchema): JsonSchema {
-  return rest;
 }
