@@ -8,7 +8,7 @@ import { ContractChecker, type Answer } from '../contract/contract-checker.js';
 
 export const OPERATOR_TOKEN = 'operator-token-of-the-tests';
 
-export interface CallOptions {
+interface CallOptions {
   /** API key or operator token. */
   token?: string;
   /** Serialised unless it is text or bytes already. */

@@ -9,7 +9,7 @@ export interface BenchOption {
   doc: string;
 }
 
-export type BenchValues<Options> = { [Name in keyof Options]: number };
+type BenchValues<Options> = { [Name in keyof Options]: number };
 
 /** What a bench found out. Keys are as they stand in the JSON: rates per second, times in milliseconds. */
 export interface BenchFindings {

@@ -28,8 +28,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 
-export type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
-export type HistoryEvent = NonNullable<History['events']>[number];
+type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
+type HistoryEvent = NonNullable<History['events']>[number];
 type Answer = AttemptDeliveryResult | ((input: AttemptDeliveryInput) => Promise<AttemptDeliveryResult>);
 
 /** Deliveries of one test file: its worker, its task queue, what each delivery's attempts answer. */

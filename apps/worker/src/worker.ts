@@ -1,10 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import {
-  createDeliveryActivities,
-  createMaintenanceActivities,
-  type DeliveryActivityDeps,
-} from '@hookstream/activities';
+import { createDeliveryActivities, createMaintenanceActivities } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
 import { TASK_QUEUE, type DeliveryActivities } from '@hookstream/contracts';
 import type { EgressClient } from '@hookstream/egress';
@@ -207,7 +203,10 @@ export class HookstreamWorker {
 }
 
 /** Lets the dispatcher see which attempts this process is making. */
-function countedActivities(deps: DeliveryActivityDeps, window: DispatchWindow): DeliveryActivities {
+function countedActivities(
+  deps: Parameters<typeof createDeliveryActivities>[0],
+  window: DispatchWindow,
+): DeliveryActivities {
   const activities = createDeliveryActivities(deps);
   return {
     ...activities,

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-export const ALLOW_SETTING = 'HOOKSTREAM_EGRESS_ALLOW_CIDRS';
+const ALLOW_SETTING = 'HOOKSTREAM_EGRESS_ALLOW_CIDRS';
 
 /** Tells, in words, why an address may not be connected to; undefined when it may. */
 export type AddressGuard = (address: string) => string | undefined;

@@ -4,7 +4,7 @@ import { urlPort } from '@hookstream/domain';
 import { AttemptFault } from './egress-faults.js';
 import type { OpeningProgress, SocketOpener, SocketTarget } from './socket-opener.js';
 
-export const MAX_HEADER_BYTES = 16 * 1_024;
+const MAX_HEADER_BYTES = 16 * 1_024;
 
 export interface ConnectionSettings {
   open: SocketOpener;

@@ -8,7 +8,7 @@ const MIN_SECRET_BYTES = 24;
 const MAX_SECRET_BYTES = 64;
 const GENERATED_SECRET_BYTES = 32;
 export const ED25519_SEED_BYTES = 32;
-export const ED25519_PRIVATE_BYTES = 64;
+const ED25519_PRIVATE_BYTES = 64;
 
 export type DecodedSecret =
   { scheme: 'v1'; key: Buffer } | { scheme: 'v1a'; seed: Buffer; publicKey: Buffer };

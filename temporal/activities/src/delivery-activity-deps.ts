@@ -10,8 +10,6 @@ export interface DeliveryActivityDeps {
   decrypt: (ciphertext: Buffer, endpointId: string) => string;
   signer: MessageSigner;
   logger: Logger;
-  /** Aborts when this process must end before its attempts have: they end without a record and are made again elsewhere. */
-  stopping?: AbortSignal;
   /** Of ourselves, as `Hookstream/1.2.3`. */
   userAgent: string;
   /** Longest postponement a `Retry-After` can ask for, in milliseconds. */

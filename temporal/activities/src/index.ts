@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WORKER_STOPPING, type DeliveryActivities } from '@hookstream/contracts';
 import { attemptDelivery } from './attempt-delivery.activity.js';
 import type { DeliveryActivityDeps } from './delivery-activity-deps.js';
+import { eitherSignal } from './either-signal.js';
 
 export { attemptDelivery } from './attempt-delivery.activity.js';
 export { createMaintenanceActivities, type MaintenanceActivityDeps } from './maintenance.activity.js';
@@ -13,22 +14,27 @@ export type {
   OutgoingMessage,
 } from './delivery-activity-deps.js';
 
-/** The activities of `deliveryWorkflow`. An attempt ends without a record when `deps.stopping` aborts before it is done. */
-export function createDeliveryActivities(deps: DeliveryActivityDeps): DeliveryActivities {
+/**
+ * The activities of `deliveryWorkflow`. An attempt ends without a record when `stopping` aborts before it is done: when this process
+ * must end before its attempts have. They are made again elsewhere.
+ */
+export function createDeliveryActivities(
+  deps: DeliveryActivityDeps & { stopping: AbortSignal },
+): DeliveryActivities {
   return {
     attemptDelivery: async (input) => {
-      const { cancellationSignal } = Context.current();
-      const { stopping } = deps;
-      const signal = stopping ? AbortSignal.any([cancellationSignal, stopping]) : cancellationSignal;
+      const { signal, release } = eitherSignal(Context.current().cancellationSignal, deps.stopping);
       try {
         return await attemptDelivery(deps, input, signal);
       } catch (error) {
-        if (!stopping?.aborted) throw error;
+        if (!deps.stopping.aborted) throw error;
         // Not retryable: retries of a local activity are this worker's, which would wait for them before it ends.
         throw ApplicationFailure.nonRetryable(
           'the worker stopped before the attempt was done',
           WORKER_STOPPING,
         );
+      } finally {
+        release();
       }
     },
     cancelDelivery: ({ deliveryId }) => deps.attempts.cancel(deliveryId),

@@ -1,7 +1,7 @@
 import type { MaintenanceActivities } from '@hookstream/contracts';
 import { ActivityFailure, ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
 
-export interface MaintenanceWorkflowResult {
+interface MaintenanceWorkflowResult {
   partitionsCreated: number;
   partitionsDropped: number;
   idempotencyKeysPurged: number;

@@ -14,7 +14,7 @@ import {
   timestamp,
 } from '../../http/fields.dto.js';
 
-export const MAX_BATCH = 500;
+const MAX_BATCH = 500;
 const MAX_ENDPOINT_IDS = 100;
 
 export const CreateEventSchema = z
@@ -120,7 +120,7 @@ const eventExample = {
   created_at: '2026-01-31T09:30:00.000Z',
   deliver_at: null,
 };
-export const EventSchema = z.object(event).meta({ id: 'Event', examples: [eventExample] });
+const EventSchema = z.object(event).meta({ id: 'Event', examples: [eventExample] });
 export type EventAnswer = z.input<typeof EventSchema>;
 
 export const EventPageSchema = pageOf(EventSchema, 'EventPage');
