@@ -46,6 +46,21 @@ describe('claiming from the outbox', () => {
     expect(new Set(claimed)).toEqual(new Set(accepted));
   });
 
+  it('does not wait for rows that another is claiming', async () => {
+    const [locked, free] = ids(await store.accept(endpoint, 2)) as [string, string];
+    const other = await store.database.pool.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT 1 FROM outbox WHERE delivery_id = $1 FOR UPDATE', [
+        idToUuid('delivery', locked),
+      ]);
+      expect(await store.claim()).toEqual([free]);
+    } finally {
+      await other.query('ROLLBACK');
+      other.release();
+    }
+  });
+
   it('answers what starting a workflow needs, earliest due first', async () => {
     const first = await store.acceptOne(endpoint, { deliverAt: new Date(Date.now() - 1_000) });
     const second = await store.acceptOne(endpoint);
