@@ -1,4 +1,4 @@
-export { openDatabase, inTransaction, type Database, type DatabaseOptions } from './database.js';
+export { openDatabase, inTransaction, withClient, type Database, type DatabaseOptions } from './database.js';
 export { runMigrations, hasPendingMigrations } from './migrate.js';
 export {
   ensurePartitions,

@@ -1,0 +1,44 @@
+// Real: Postgres. A connection that breaks fails the work on it and nothing else.
+import { inTransaction, withClient, type Database } from '@hookstream/persistence';
+import { createTestDatabase, type TestDatabase } from '@hookstream/testing';
+
+describe('a connection that breaks', () => {
+  let testDatabase: TestDatabase;
+  let database: Database;
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    database = await testDatabase.open({ poolSize: 2 });
+  });
+  afterAll(() => testDatabase.drop());
+
+  const terminate = (pid: number | undefined) =>
+    database.pool.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
+
+  it('in the middle of a transaction fails it, leaves the process alone and is replaced', async () => {
+    const broken = inTransaction(database.pool, async (client) => {
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const ended = new Promise((resolve) => client.once('end', resolve));
+      await terminate(rows[0]?.pid);
+      await ended;
+      await client.query('SELECT 1');
+    });
+    await expect(broken).rejects.toThrow();
+    const { rows } = await database.pool.query<{ one: number }>('SELECT 1 AS one');
+    expect(rows).toEqual([{ one: 1 }]);
+  });
+
+  it('is not used again, though the work on it has ended well', async () => {
+    const pid = await withClient(database.pool, async (client) => {
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const ended = new Promise((resolve) => client.once('end', resolve));
+      await terminate(rows[0]?.pid);
+      await ended;
+      return rows[0]?.pid;
+    });
+    const pids = await Promise.all(
+      [1, 2].map(() => database.pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')),
+    );
+    expect(pids.flatMap(({ rows }) => rows.map((row) => row.pid))).not.toContain(pid);
+  });
+});
