@@ -1,5 +1,5 @@
 // npm test: the whole suite against real Postgres and a real Temporal server. `npm test -- <arguments of jest>` runs part of it.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main, PlainError, prepare, runNode, say, seconds } from './prepare.mjs';
@@ -28,7 +28,7 @@ await main(async () => {
   const groups = passedOn.includes('--selectProjects') ? [{ projects: [], workers: 1 }] : GROUPS;
   const results = groups.map(runJest);
   const total = { passed: sum(results, 'passed'), failed: sum(results, 'failed') };
-  if (resultFile) (await import('node:fs')).writeFileSync(resultFile, JSON.stringify(total));
+  if (resultFile) writeFileSync(resultFile, JSON.stringify(total));
   say(`${total.passed} tests passed, ${total.failed} failed, in ${seconds(started)}`);
   return results.some((result) => result.status !== 0) ? 1 : 0;
 });
