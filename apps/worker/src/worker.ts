@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { createDeliveryActivities, createMaintenanceActivities } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
@@ -143,6 +144,8 @@ export class HookstreamWorker {
     const { config, logger, taskQueues } = this.options;
     const secretBox = createSecretBox(config);
     const stopping = new AbortController();
+    // One listener per attempt under way is no leak.
+    setMaxListeners(0, stopping.signal);
     const workers = await TemporalWorkers.start({
       temporal,
       taskQueues: taskQueues ?? TASK_QUEUE,

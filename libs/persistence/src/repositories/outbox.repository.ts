@@ -104,7 +104,9 @@ export class OutboxRepository {
   async release(workerId: string, deliveryIds: readonly string[], delayMs = 0): Promise<void> {
     await this.pool.query(
       `UPDATE outbox SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL
-        WHERE delivery_id = ANY($1) AND claimed_by = $2 AND claimable_at < 'infinity'`,
+        WHERE delivery_id IN (SELECT delivery_id FROM outbox
+                               WHERE delivery_id = ANY($1) AND claimed_by = $2 AND claimable_at < 'infinity'
+                               ORDER BY delivery_id FOR UPDATE)`,
       [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, delayMs],
     );
   }
