@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -10,6 +10,11 @@ import { openCluster, SUPERUSER, type PostgresCluster } from './postgres-cluster
 const DATABASE = 'hookstream';
 // Crash recovery may have up to max_wal_size to read.
 const READY_TIMEOUT_MS = 120_000;
+/**
+ * Past the largest id that a kernel gives out. Put into postmaster.pid in place of a dead postmaster's: the rest of the file stays,
+ * by which Postgres makes sure that no backend of the old one is left.
+ */
+const NO_PROCESS = 4_194_305;
 // Backends of a postmaster that was killed end by themselves, but the shared memory is theirs until then.
 const PREDECESSOR_TIMEOUT_MS = 20_000;
 
@@ -164,20 +169,20 @@ function urlOf(cluster: PostgresCluster, port: number, database: string): string
   return `postgresql://${SUPERUSER}:${cluster.password}@127.0.0.1:${port}/${database}`;
 }
 
-/** Reads postmaster.pid: a living postmaster of this very cluster is stopped, a stale file of a recycled pid removed. */
+/**
+ * Reads postmaster.pid: a living postmaster of this very cluster is stopped. Otherwise its process is gone, but its id may
+ * still be taken (by another program, or by a zombie that nobody has reaped yet), and Postgres would refuse to start.
+ */
 async function stopPredecessor(cluster: PostgresCluster, notice: (line: string) => void): Promise<void> {
   const file = join(cluster.directory, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
   const identity = Number.isInteger(pid) && pid > 1 ? identify(pid) : undefined;
-  if (!identity) return;
-  if (isPostmasterOf(pid, cluster.directory)) {
+  if (identity && isPostmasterOf(pid, cluster.directory)) {
     notice(`a Postgres that an earlier run left behind (process ${pid}) is stopped first`);
     await stopByIdentity(identity, POSTGRES_STOP_STEPS);
-  } else {
-    // Postgres only sees that the pid lives and would refuse to start; we know that it is another program's by now.
-    rmSync(file, { force: true });
   }
+  if (existsSync(file)) writeFileSync(file, readFileSync(file, 'utf8').replace(/^\d+/, String(NO_PROCESS)));
 }
 
 function isPostmasterOf(pid: number, directory: string): boolean {
