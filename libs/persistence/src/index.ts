@@ -8,6 +8,7 @@ export {
 } from './partitions/partitions.js';
 export * from './repositories/outbox.repository.js';
 export * from './repositories/attempts.repository.js';
+export type { AttemptRecord } from './repositories/store-attempt.sql.js';
 export * from './repositories/workers.repository.js';
 export * from './repositories/maintenance.repository.js';
 export * from './repositories/page.js';

@@ -12,6 +12,7 @@ import {
   type SignaturePolicy,
 } from '@hookstream/domain';
 import { inTransaction } from '../database.js';
+import { disableGone, storeAttempt, type AttemptRecord } from './store-attempt.sql.js';
 
 /** All that one attempt needs, as one query found it. Secrets and headers are still encrypted. */
 export interface LoadedDelivery {
@@ -40,19 +41,6 @@ export interface LoadedEndpoint {
   encryptedSecrets: Buffer[];
 }
 
-export interface AttemptRecord {
-  attemptId: string;
-  number: number;
-  trigger: AttemptTrigger;
-  outcome: AttemptOutcome;
-  decision: AttemptDecision;
-  startedAt: Date;
-  nextAttemptAt: Date | null;
-  requestUrl: string;
-  /** Already redacted. */
-  requestHeaders: Record<string, string>;
-}
-
 interface LoadRow {
   tenant_id: string;
   endpoint_id: string;
@@ -69,13 +57,6 @@ interface LoadRow {
   secrets: Buffer[] | null;
   begun: boolean;
 }
-
-const STATUS_AFTER: Record<AttemptDecision['next'], DeliveryStatus> = {
-  succeeded: 'succeeded',
-  retry: 'retrying',
-  dead_letter: 'dead_letter',
-  cancelled: 'cancelled',
-};
 
 /** The record path: what an attempt reads before it goes and writes after it. */
 export class AttemptsRepository {
@@ -236,75 +217,6 @@ export class AttemptsRepository {
     // Gone with its partition: nothing is left that could be anything but cancelled.
     return rows[0] ?? { status: 'cancelled', attempts: 0 };
   }
-}
-
-/** Endpoint before outbox before deliveries, as pause and resume lock them; the outbox in id order. */
-async function disableGone(client: pg.PoolClient, endpointUuid: string): Promise<void> {
-  await client.query(
-    `UPDATE endpoints SET status = 'disabled', disabled_reason = 'the receiver answered 410 Gone', updated_at = now()
-      WHERE id = $1 AND status <> 'disabled'`,
-    [endpointUuid],
-  );
-  await client.query(
-    `UPDATE outbox SET claimable_at = 'infinity' WHERE delivery_id IN
-      (SELECT delivery_id FROM outbox WHERE endpoint_id = $1 ORDER BY delivery_id FOR UPDATE)`,
-    [endpointUuid],
-  );
-}
-
-const STAYS_CANCELLED = `(status = 'cancelled' AND $19 <> 'succeeded')`;
-
-async function storeAttempt(
-  client: pg.Pool | pg.PoolClient,
-  delivery: Pick<LoadedDelivery, 'deliveryId' | 'tenantId' | 'endpointId'>,
-  attempt: AttemptRecord,
-  scheduleStep: number,
-): Promise<void> {
-  const { outcome, decision } = attempt;
-  await client.query({
-    name: 'attempt-record',
-    text: `
-      WITH attempt AS (
-        INSERT INTO attempts (id, tenant_id, delivery_id, endpoint_id, number, trigger, outcome, status_code, error, request_url,
-                              request_headers, response_headers, response_body, response_truncated, decision, started_at, duration_ms, next_attempt_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-        ON CONFLICT (id) DO NOTHING
-      )
-      UPDATE deliveries
-         SET status = CASE WHEN ${STAYS_CANCELLED} THEN status ELSE $19 END,
-             attempt_count = $5, schedule_step = $20, last_outcome = $7, last_status_code = $8, last_error = $9, updated_at = now(),
-             next_attempt_at = CASE WHEN ${STAYS_CANCELLED} THEN NULL ELSE $18::timestamptz END,
-             completed_at = CASE WHEN ${STAYS_CANCELLED} THEN completed_at
-                                 WHEN $19 IN ('succeeded', 'dead_letter', 'cancelled') THEN now() END
-       WHERE id = $3 AND attempt_count < $5`,
-    values: [
-      idToUuid('attempt', attempt.attemptId),
-      idToUuid('tenant', delivery.tenantId),
-      idToUuid('delivery', delivery.deliveryId),
-      idToUuid('endpoint', delivery.endpointId),
-      attempt.number,
-      attempt.trigger,
-      outcome.kind,
-      outcome.statusCode ?? null,
-      outcome.error === undefined ? null : storable(outcome.error),
-      attempt.requestUrl,
-      JSON.stringify(attempt.requestHeaders),
-      outcome.response ? JSON.stringify(outcome.response.headers) : null,
-      outcome.response ? storable(outcome.response.body) : null,
-      outcome.response?.truncated ?? null,
-      JSON.stringify(decision),
-      attempt.startedAt,
-      Math.round(outcome.durationMs),
-      attempt.nextAttemptAt,
-      STATUS_AFTER[decision.next],
-      scheduleStep,
-    ],
-  });
-}
-
-/** Postgres' text holds no NUL; receivers send what they like. */
-function storable(text: string): string {
-  return text.replaceAll('\u0000', '\uFFFD');
 }
 
 function toLoaded(deliveryId: string, row: LoadRow): LoadedDelivery {
