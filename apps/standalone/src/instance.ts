@@ -9,6 +9,11 @@ import { ProcessRecord, STOP_ORDER, stopSteps, type ProcessName } from './proces
 import { SupervisedChild } from './supervised-child.js';
 
 const READY_TIMEOUT_MS = 60_000;
+/**
+ * On a full machine accepting goes first: what was accepted waits safely in the outbox, what was not is an error at the
+ * application's side.
+ */
+const BEHIND_ACCEPT = 5;
 /** A child that ends more often than this before all was ready is not going to run. */
 const START_FAILURES = 2;
 const APPS = fileURLToPath(new URL('../..', import.meta.url));
@@ -128,6 +133,7 @@ export class Instance {
       logFile: directory.logFile('temporal'),
       port: ports.temporal,
       uiPort: ports.temporalUi,
+      niceness: BEHIND_ACCEPT,
       onSpawn: (identity) => this.record.set('temporal', identity),
     });
     return server.process;
@@ -141,6 +147,7 @@ export class Instance {
       logFile: this.plan.directory.logFile(name),
       env: this.plan.childEnvironment(this.databaseUrl),
       holdStdin: true,
+      ...(name === 'worker' ? { niceness: BEHIND_ACCEPT } : {}),
     });
   }
 

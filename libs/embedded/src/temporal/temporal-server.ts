@@ -45,6 +45,8 @@ export interface TemporalOptions {
   uiPort: number | false;
   /** Address of the Web UI, loopback unless given. */
   uiIp?: string;
+  /** How far it steps back when the machine is full, 0 to 19. Default 0. */
+  niceness?: number;
   /** Told as soon as the process exists, long before it is ready. */
   onSpawn?: (identity: ProcessIdentity) => void;
 }
@@ -69,6 +71,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     command: options.binary,
     args: serverArguments(options, port, httpPort, metricsPort),
     logFile: options.logFile,
+    ...(options.niceness === undefined ? {} : { niceness: options.niceness }),
   });
   options.onSpawn?.(child.identity);
   try {
