@@ -164,7 +164,7 @@ describe('after kill -9 in the middle of 300 deliveries, everything accepted arr
     { aliveAt, readyAt }: Restart,
     throughAt: number,
   ): void {
-    process.stdout.write(
+    process.stderr.write(
       `kill -9${path.replaceAll('/', ' ')} at ${receivedAtKill} of ${EVENTS} received: alive again after ${aliveAt - killedAt} ms, ` +
         `ready after ${readyAt - killedAt} ms; in flight through ${throughAt - killedAt} ms after the kill, ` +
         `${throughAt - aliveAt} ms after alive, ${throughAt - readyAt} ms after ready; ` +
