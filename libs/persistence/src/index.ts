@@ -7,6 +7,7 @@ export {
   type PartitionedTable,
 } from './partitions/partitions.js';
 export * from './repositories/outbox.repository.js';
+export { OUTBOX_CHANNEL } from './repositories/outbox-wake-up.sql.js';
 export * from './repositories/attempts.repository.js';
 export type { AttemptRecord } from './repositories/store-attempt.sql.js';
 export * from './repositories/workers.repository.js';

@@ -1,3 +1,5 @@
+import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
+
 /**
  * Accepts a whole group in one statement, which is one transaction by itself: idempotency keys first, then only the
  * events whose key was free (or that have none), their deliveries and outbox rows, and the dispatcher's wake-up when
@@ -39,6 +41,6 @@ WITH input AS (
   INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at)
   SELECT id, tenant_id, endpoint_id, due_at, claimable_at FROM fan_out
 ), wake AS (
-  SELECT pg_notify('hookstream_outbox', '') WHERE EXISTS (SELECT 1 FROM fan_out WHERE claimable_at <= now())
+  ${WAKE_DISPATCHERS} WHERE EXISTS (SELECT 1 FROM fan_out WHERE claimable_at <= now())
 )
 SELECT a.id, (SELECT count(*) FROM wake) AS woken FROM accepted a`;

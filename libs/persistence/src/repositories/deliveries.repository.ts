@@ -11,6 +11,7 @@ import {
 } from '@hookstream/domain';
 import { inTransaction, type Database } from '../database.js';
 import { timeBound } from './events.repository.js';
+import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
 export interface DeliveryRecord {
@@ -236,7 +237,7 @@ export class DeliveriesRepository {
         `UPDATE deliveries SET next_attempt_at = now(), updated_at = now() WHERE tenant_id = $1 AND id = $2`,
         owned(tenantId, id),
       );
-      await client.query(`SELECT pg_notify('hookstream_outbox', '')`);
+      await client.query(WAKE_DISPATCHERS);
       return 'pulled';
     });
   }

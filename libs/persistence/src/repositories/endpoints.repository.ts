@@ -13,6 +13,7 @@ import {
 import type { Database } from '../database.js';
 import { EndpointSecretEntity } from '../entities/endpoint-secret.entity.js';
 import { EndpointEntity } from '../entities/endpoint.entity.js';
+import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
 /** What a caller may set. */
@@ -245,5 +246,5 @@ async function release(manager: EntityManager, endpointUuid: string): Promise<vo
      UPDATE outbox o SET claimable_at = o.due_at FROM held h WHERE o.delivery_id = h.delivery_id`,
     [endpointUuid],
   );
-  await manager.query(`SELECT pg_notify('hookstream_outbox', '')`);
+  await manager.query(WAKE_DISPATCHERS);
 }

@@ -1,9 +1,6 @@
 import type pg from 'pg';
 import { uuidToId, idToUuid, type DeliveryStatus, FINAL_DELIVERY_STATUSES } from '@hookstream/domain';
 
-/** NOTIFY channel: something in the outbox may be claimable now. The payload is empty. */
-export const OUTBOX_CHANNEL = 'hookstream_outbox';
-
 /** A delivery that this worker may start until its lease ends. */
 export interface ClaimedDelivery {
   deliveryId: string;
