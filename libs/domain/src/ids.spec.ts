@@ -13,8 +13,19 @@ describe('ids', () => {
     ['no prefix', newId('delivery').slice(4)],
     ['a word', 'dlv_x'],
     ['nothing', ''],
+    ['more than 128 bits', `dlv_8${'z'.repeat(25)}`],
+    ['a letter outside of the alphabet', `dlv_0${'u'.repeat(25)}`],
+    ['another case', newId('delivery').toUpperCase()],
+    ['a longer one', `${newId('delivery')}0`],
   ])('refuse %s', (_name, id) => {
     expect(() => idToUuid('delivery', id)).toThrow(DomainError);
+  });
+
+  it('are the UUID that the standard says', () => {
+    // "valid-alphabet" of the TypeID specification
+    expect(idToUuid('delivery', 'dlv_0123456789abcdefghjkmnpqrs')).toBe(
+      '0110c853-1d09-52d8-d73e-1194e95b5f19',
+    );
   });
 
   it('tell their day', () => {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { ApiConfig } from '@hookstream/config';
@@ -7,6 +7,7 @@ import type { FastifyRequest } from 'fastify';
 import { API_CONFIG } from '../platform/tokens.js';
 import { ACCESS, type Scope } from './access.decorator.js';
 import { allows, type Actor } from './actor.js';
+import { hashApiKey, isApiKey } from './api-key-format.js';
 import { KeyAuthenticator } from './key-authenticator.js';
 
 /** Finds out who asks and whether they may. Runs before anything of a request is looked at. */
@@ -19,7 +20,7 @@ export class AuthGuard implements CanActivate {
     private readonly authenticator: KeyAuthenticator,
     @Inject(API_CONFIG) config: ApiConfig,
   ) {
-    this.operatorDigest = digest(config.adminToken);
+    this.operatorDigest = hashApiKey(config.adminToken);
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -40,9 +41,10 @@ export class AuthGuard implements CanActivate {
   private async identify(request: FastifyRequest): Promise<Actor | null> {
     const credential = credentialOf(request);
     if (credential === null) return null;
-    // digests of equal length, so that the time to compare tells nothing
-    if (timingSafeEqual(digest(credential), this.operatorDigest)) return { kind: 'operator' };
-    return this.authenticator.authenticate(credential);
+    const hash = hashApiKey(credential);
+    // hashes of equal length, so that the time to compare tells nothing
+    if (timingSafeEqual(hash, this.operatorDigest)) return { kind: 'operator' };
+    return isApiKey(credential) ? this.authenticator.authenticate(hash) : null;
   }
 }
 
@@ -64,8 +66,4 @@ function credentialOf(request: FastifyRequest): string | null {
   if (authorization !== undefined) return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? null;
   const header = request.headers['x-api-key'];
   return typeof header === 'string' && header !== '' ? header : null;
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -4,7 +4,6 @@ import { ApiKeysRepository, type ApiKeyIdentity } from '@hookstream/persistence'
 import { LRUCache } from 'lru-cache';
 import { LOGGER } from '../platform/tokens.js';
 import type { KeyActor } from './actor.js';
-import { hashApiKey, isApiKey } from './api-key-format.js';
 
 /** A revoked key works at most this long on. Milliseconds. */
 const CACHE_MS = 900;
@@ -28,10 +27,11 @@ export class KeyAuthenticator {
     });
   }
 
-  /** @returns null when the key is unknown, revoked or past its end. */
-  async authenticate(key: string): Promise<KeyActor | null> {
-    if (!isApiKey(key)) return null;
-    const hash = hashApiKey(key);
+  /**
+   * @param hash of the key, see `hashApiKey`
+   * @returns null when the key is unknown, revoked or past its end.
+   */
+  async authenticate(hash: Buffer): Promise<KeyActor | null> {
     const found = await this.identities.fetch(hash.toString('base64'), { context: hash });
     const identity = found?.identity;
     if (!identity || (identity.expiresAt !== null && identity.expiresAt.getTime() <= Date.now())) return null;

@@ -6,7 +6,10 @@ import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
  * something is due. An idempotency key in use makes its event drop out; a key past its end is taken over. Keys are
  * inserted in order, so that two groups with the same keys wait for each other and never deadlock.
  *
- * $1–$10 are one array per column of an event, $11–$16 of a delivery.
+ * A delivery whose endpoint is paused is held. What the caller took for paused ($16) is looked at again under a share lock, so that
+ * no held row is made while a resume releases what is held: whichever comes second sees the other.
+ *
+ * $1–$10 are one array per column of an event, $11–$15 of a delivery.
  */
 export const ACCEPT_EVENTS_SQL = `
 WITH input AS (
@@ -28,11 +31,16 @@ WITH input AS (
 ), new_events AS (
   INSERT INTO events (id, tenant_id, type, payload, deliver_at, created_at)
   SELECT id, tenant_id, type, payload, deliver_at, created_at FROM accepted
+), paused AS (
+  SELECT id FROM endpoints WHERE id = ANY ($16::uuid[]) AND status = 'paused' ORDER BY id FOR SHARE
 ), fan_out AS (
-  SELECT d.id, d.endpoint_id, d.lane, coalesce(d.due_at, now()) AS due_at, coalesce(d.claimable_at, now()) AS claimable_at, a.id AS event_id, a.tenant_id, a.type, a.created_at
-    FROM unnest($11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::timestamptz[], $16::timestamptz[])
-           AS d (id, event_id, endpoint_id, lane, due_at, claimable_at)
+  SELECT d.id, d.endpoint_id, d.lane, coalesce(d.due_at, now()) AS due_at,
+         CASE WHEN p.id IS NULL THEN coalesce(d.due_at, now()) ELSE 'infinity' END AS claimable_at,
+         a.id AS event_id, a.tenant_id, a.type, a.created_at
+    FROM unnest($11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::timestamptz[])
+           AS d (id, event_id, endpoint_id, lane, due_at)
     JOIN accepted a ON a.id = d.event_id
+    LEFT JOIN paused p ON p.id = d.endpoint_id
 ), new_deliveries AS (
   INSERT INTO deliveries (id, tenant_id, event_id, endpoint_id, event_type, status, lane, next_attempt_at, created_at, updated_at)
   SELECT id, tenant_id, event_id, endpoint_id, type, 'pending', lane,

@@ -1,6 +1,5 @@
 import type pg from 'pg';
 import { idToUuid, matchesEventType, newId, uuidV7Time, type EndpointStatus } from '@hookstream/domain';
-import { inTransaction } from '../database.js';
 import { ACCEPT_EVENTS_SQL } from './accept-events.sql.js';
 
 export interface IdempotencyClaim {
@@ -79,17 +78,18 @@ async function acceptOnce(
   items: readonly AcceptItem[],
 ): Promise<Map<AcceptItem, AcceptResult>> {
   const results = new Map<AcceptItem, AcceptResult>();
-  const endpoints = await endpointsOfTenants(pool, items);
+  const byTenant = await receiversOf(pool, items);
   const { first, repeated } = withoutRepeatedKeys(items);
   const planned: Planned[] = [];
   const unresolved: AcceptItem[] = [...repeated];
   for (const item of first) {
-    const unknown = unknownEndpoints(item, endpoints);
+    const receivers = receiversFor(item, byTenant);
+    const unknown = unknownEndpoints(item, receivers);
     if (unknown.length > 0) {
       results.set(item, { kind: 'unknown_endpoints', endpointIds: unknown });
       // the first answer to the same request stands, even where an endpoint it named is gone by now
       if (item.idempotency) unresolved.push(item);
-    } else planned.push(plan(item, endpoints));
+    } else planned.push(plan(item, receivers));
   }
   const stored = planned.length > 0 ? await store(pool, planned) : new Set<string>();
   for (const { item, eventUuid, answer } of planned) {
@@ -114,34 +114,47 @@ function withoutRepeatedKeys(items: readonly AcceptItem[]): { first: AcceptItem[
   return { first, repeated };
 }
 
-async function endpointsOfTenants(
-  pool: pg.Pool,
-  items: readonly AcceptItem[],
-): Promise<Map<string, Map<string, Target>>> {
-  const tenants = [...new Set(items.map((item) => idToUuid('tenant', item.tenantId)))];
+/** A tenant and its endpoints by their uuids. */
+interface Receivers {
+  tenantUuid: string;
+  endpoints: Map<string, Target>;
+}
+
+/** By the tenant's public id. */
+type ReceiversByTenant = ReadonlyMap<string, Receivers>;
+
+async function receiversOf(pool: pg.Pool, items: readonly AcceptItem[]): Promise<ReceiversByTenant> {
+  const byTenant = new Map<string, Receivers>();
+  const byUuid = new Map<string, Receivers>();
+  for (const { tenantId } of items) {
+    if (byTenant.has(tenantId)) continue;
+    const receivers = { tenantUuid: idToUuid('tenant', tenantId), endpoints: new Map<string, Target>() };
+    byTenant.set(tenantId, receivers);
+    byUuid.set(receivers.tenantUuid, receivers);
+  }
   const { rows } = await pool.query<Target & { tenant_id: string }>({
     name: 'accept-endpoints',
     text: `SELECT tenant_id, id, event_types, status FROM endpoints WHERE tenant_id = ANY ($1::uuid[]) AND deleted_at IS NULL`,
-    values: [tenants],
+    values: [[...byUuid.keys()]],
   });
-  const byTenant = new Map<string, Map<string, Target>>(tenants.map((tenant) => [tenant, new Map()]));
-  for (const row of rows) byTenant.get(row.tenant_id)?.set(row.id, row);
+  for (const row of rows) byUuid.get(row.tenant_id)?.endpoints.set(row.id, row);
   return byTenant;
 }
 
-type EndpointsByTenant = Awaited<ReturnType<typeof endpointsOfTenants>>;
-
-function unknownEndpoints(item: AcceptItem, endpoints: EndpointsByTenant): string[] {
-  const own = endpoints.get(idToUuid('tenant', item.tenantId));
-  return (item.endpointIds ?? []).filter((id) => !own?.has(idToUuid('endpoint', id)));
+function receiversFor(item: AcceptItem, byTenant: ReceiversByTenant): Receivers {
+  const receivers = byTenant.get(item.tenantId);
+  if (receivers === undefined) throw new Error('The endpoints of a tenant were not read');
+  return receivers;
 }
 
-function plan(item: AcceptItem, endpoints: EndpointsByTenant): Planned {
-  const tenantUuid = idToUuid('tenant', item.tenantId);
-  const own = endpoints.get(tenantUuid) ?? new Map<string, Target>();
+function unknownEndpoints(item: AcceptItem, { endpoints }: Receivers): string[] {
+  return (item.endpointIds ?? []).filter((id) => !endpoints.has(idToUuid('endpoint', id)));
+}
+
+function plan(item: AcceptItem, { tenantUuid, endpoints }: Receivers): Planned {
   const chosen = item.endpointIds
-    ? [...new Set(item.endpointIds)].flatMap((id) => own.get(idToUuid('endpoint', id)) ?? [])
-    : [...own.values()].filter((target) => matchesEventType(target.event_types, item.type));
+    ? [...new Set(item.endpointIds)].flatMap((id) => endpoints.get(idToUuid('endpoint', id)) ?? [])
+    : [...endpoints.values()].filter((target) => matchesEventType(target.event_types, item.type));
   const targets = chosen.filter((target) => target.status !== 'disabled');
   const id = newId('event');
   const eventUuid = idToUuid('event', id);
@@ -159,39 +172,20 @@ function plan(item: AcceptItem, endpoints: EndpointsByTenant): Planned {
 
 /** @returns the uuids of the events stored. */
 async function store(pool: pg.Pool, planned: readonly Planned[]): Promise<Set<string>> {
-  const paused = new Set(
-    planned.flatMap((p) => p.targets.filter((t) => t.status === 'paused').map((t) => t.id)),
-  );
-  if (paused.size === 0) return insert(pool, planned, paused);
-  // Held rows must not be made while a resume releases what is held: it takes this lock first (see setStatus).
-  return inTransaction(pool, async (client) => {
-    const { rows } = await client.query<{ id: string }>(
-      `SELECT id FROM endpoints WHERE id = ANY ($1::uuid[]) AND status = 'paused' ORDER BY id FOR SHARE`,
-      [[...paused]],
-    );
-    return insert(client, planned, new Set(rows.map((row) => row.id)));
-  });
-}
-
-async function insert(
-  client: pg.Pool | pg.PoolClient,
-  planned: readonly Planned[],
-  held: ReadonlySet<string>,
-): Promise<Set<string>> {
+  const paused = new Set<string>();
   const deliveries = planned.flatMap((p) =>
     p.targets.map((target) => {
-      // absent: now by the database's clock, so that a clock that runs ahead here delays nothing
-      const due = p.item.deliverAt?.toISOString() ?? null;
+      if (target.status === 'paused') paused.add(target.id);
       return {
         id: idToUuid('delivery', newId('delivery')),
         event: p.eventUuid,
         endpoint: target.id,
-        due,
-        claimable: held.has(target.id) ? 'infinity' : due,
+        // absent: now by the database's clock, so that a clock that runs ahead here delays nothing
+        due: p.item.deliverAt?.toISOString() ?? null,
       };
     }),
   );
-  const { rows } = await client.query<{ id: string }>({
+  const { rows } = await pool.query<{ id: string }>({
     name: 'accept-events',
     text: ACCEPT_EVENTS_SQL,
     values: [
@@ -210,7 +204,7 @@ async function insert(
       deliveries.map((d) => d.endpoint),
       deliveries.map(() => 'durable'),
       deliveries.map((d) => d.due),
-      deliveries.map((d) => d.claimable),
+      [...paused],
     ],
   });
   return new Set(rows.map((row) => row.id));
