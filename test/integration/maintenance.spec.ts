@@ -23,6 +23,7 @@ describe('maintenance', () => {
       maintenance: new MaintenanceRepository(store.database.pool),
       secretBox,
       retentionMs: 3 * DAY_MS,
+      auditRetentionMs: 5 * DAY_MS,
       partitionsAheadMs: 4 * DAY_MS,
       now: Date.now,
     });
@@ -64,8 +65,8 @@ describe('maintenance', () => {
       0,
     );
     await store.database.pool.query(`UPDATE endpoint_secrets SET expires_at = expires_at - interval '1 s'`);
-    expect(await activities().purgeExpired()).toEqual({ idempotencyKeys: 2_500, secrets: 1 });
-    expect(await activities().purgeExpired()).toEqual({ idempotencyKeys: 0, secrets: 0 });
+    expect(await activities().purgeExpired()).toEqual({ idempotencyKeys: 2_500, secrets: 1, auditEntries: 0 });
+    expect(await activities().purgeExpired()).toEqual({ idempotencyKeys: 0, secrets: 0, auditEntries: 0 });
     expect(await store.count('SELECT count(*)::int AS n FROM idempotency_keys')).toBe(3);
   });
 

@@ -117,7 +117,7 @@ async function maintenance(maintainPartitions: MaintenanceActivities['maintainPa
   const taskQueue = uniqueTaskQueue('record');
   const activities: MaintenanceActivities = {
     maintainPartitions,
-    purgeExpired: () => Promise.resolve({ idempotencyKeys: 7, secrets: 1 }),
+    purgeExpired: () => Promise.resolve({ idempotencyKeys: 7, secrets: 1, auditEntries: 2 }),
     reencryptSecrets: () => Promise.resolve({ reencrypted: 3 }),
   };
   const worker = await Worker.create({

@@ -31,7 +31,7 @@ describe('maintenance', () => {
     },
     purgeExpired: () => {
       done.push('purge');
-      return Promise.resolve({ idempotencyKeys: 7, secrets: 1 });
+      return Promise.resolve({ idempotencyKeys: 7, secrets: 1, auditEntries: 2 });
     },
     reencryptSecrets: () => {
       done.push('encryption');
@@ -76,6 +76,7 @@ describe('maintenance', () => {
       partitionsDropped: 1,
       idempotencyKeysPurged: 7,
       secretsPurged: 1,
+      auditEntriesPurged: 2,
       reencrypted: 3,
     });
     expect(done).toEqual(['partitions', 'purge', 'encryption']);

@@ -159,6 +159,7 @@ export class HookstreamWorker {
         maintenance: new MaintenanceRepository(database.pool),
         secretBox,
         retentionMs: config.retention.retentionMs,
+        auditRetentionMs: config.retention.auditRetentionMs,
         partitionsAheadMs: config.retention.partitionsAheadMs,
         now: Date.now,
       }),

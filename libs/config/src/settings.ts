@@ -256,6 +256,11 @@ export const SETTINGS = {
     default: '30',
     doc: 'How long events, deliveries and attempts are kept, in days.',
   }),
+  HOOKSTREAM_AUDIT_RETENTION_DAYS: setting(whole(1, 3_650), {
+    group: 'Retention',
+    default: '365',
+    doc: 'How long entries of the audit log are kept, in days.',
+  }),
   HOOKSTREAM_PARTITIONS_AHEAD_DAYS: setting(whole(2, 90), {
     group: 'Retention',
     default: '14',

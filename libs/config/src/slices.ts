@@ -30,6 +30,7 @@ export interface EgressConfig {
 
 export interface RetentionConfig {
   retentionMs: number;
+  auditRetentionMs: number;
   partitionsAheadMs: number;
   maintenanceIntervalMs: number;
 }
@@ -120,6 +121,7 @@ const WORKER_SETTINGS = [
   'HOOKSTREAM_DISPATCH_POLL_MS',
   'HOOKSTREAM_DISPATCH_LEASE_MS',
   'HOOKSTREAM_RECONCILE_AFTER_MS',
+  'HOOKSTREAM_AUDIT_RETENTION_DAYS',
   'HOOKSTREAM_PARTITIONS_AHEAD_DAYS',
   'HOOKSTREAM_MAINTENANCE_INTERVAL_MS',
 ] as const;
@@ -190,6 +192,7 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
     },
     retention: {
       retentionMs: s.HOOKSTREAM_RETENTION_DAYS * DAY_MS,
+      auditRetentionMs: s.HOOKSTREAM_AUDIT_RETENTION_DAYS * DAY_MS,
       partitionsAheadMs: s.HOOKSTREAM_PARTITIONS_AHEAD_DAYS * DAY_MS,
       maintenanceIntervalMs: s.HOOKSTREAM_MAINTENANCE_INTERVAL_MS,
     },

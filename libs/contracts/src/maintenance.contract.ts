@@ -3,7 +3,7 @@ export interface MaintenanceActivities {
   /** Creates partitions ahead and drops those past retention. */
   maintainPartitions(): Promise<{ created: string[]; dropped: string[] }>;
   /** Deletes expired idempotency keys and other rows with an end, in batches. */
-  purgeExpired(): Promise<{ idempotencyKeys: number; secrets: number }>;
+  purgeExpired(): Promise<{ idempotencyKeys: number; secrets: number; auditEntries: number }>;
   /** Encrypts again, with the active key, what an older encryption key still holds. */
   reencryptSecrets(): Promise<{ reencrypted: number }>;
 }

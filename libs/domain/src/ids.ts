@@ -11,6 +11,7 @@ export const ID_PREFIX = {
   replay: 'rpl',
   apiKey: 'key',
   secret: 'sec',
+  auditEntry: 'aud',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIX;

@@ -11,3 +11,4 @@ export * from './event-type.js';
 export * from './json-slice.js';
 export * from './redaction.js';
 export * from './endpoint-url.js';
+export * from './audit.js';

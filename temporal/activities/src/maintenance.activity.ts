@@ -14,6 +14,7 @@ export interface MaintenanceActivityDeps {
   secretBox: Pick<SecretBox, 'currentKeyId' | 'isStale' | 'decrypt' | 'encrypt'>;
   /** Milliseconds. */
   retentionMs: number;
+  auditRetentionMs: number;
   partitionsAheadMs: number;
   /** Unix milliseconds. */
   now: () => number;
@@ -39,9 +40,11 @@ export function createMaintenanceActivities(deps: MaintenanceActivityDeps): Main
     },
 
     async purgeExpired() {
+      const auditEnd = new Date(deps.now() - deps.auditRetentionMs);
       return {
         idempotencyKeys: await inPages(() => deps.maintenance.deleteExpiredIdempotencyKeys(PAGE)),
         secrets: await inPages(() => deps.maintenance.deleteExpiredSecrets(PAGE)),
+        auditEntries: await inPages(() => deps.maintenance.deleteAuditEntries(auditEnd, PAGE)),
       };
     },
 

@@ -6,6 +6,7 @@ interface MaintenanceWorkflowResult {
   partitionsDropped: number;
   idempotencyKeysPurged: number;
   secretsPurged: number;
+  auditEntriesPurged: number;
   reencrypted: number;
 }
 
@@ -42,6 +43,7 @@ export async function maintenanceWorkflow(): Promise<MaintenanceWorkflowResult> 
     partitionsDropped: partitions?.dropped.length ?? 0,
     idempotencyKeysPurged: purged?.idempotencyKeys ?? 0,
     secretsPurged: purged?.secrets ?? 0,
+    auditEntriesPurged: purged?.auditEntries ?? 0,
     reencrypted: encrypted?.reencrypted ?? 0,
   };
 }

@@ -34,6 +34,15 @@ export class MaintenanceRepository {
     return rowCount ?? 0;
   }
 
+  /** Deletes audit entries made before that moment. @returns how many. */
+  async deleteAuditEntries(before: Date, limit: number): Promise<number> {
+    const { rowCount } = await this.pool.query(
+      `DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [uuidV7Floor(before.getTime()), limit],
+    );
+    return rowCount ?? 0;
+  }
+
   /**
    * Deletes outbox rows made before that moment whose delivery is gone with its partition: an endpoint that is never resumed
    * would hold them for ever. @returns how many.
