@@ -12,7 +12,7 @@ export interface BenchEndpoint {
 /** Speaks to the API as a customer's backend would: keep-alive connections, one request at a time on each. */
 export class ApiClient {
   private readonly pool: Pool;
-  private readonly headers: Record<string, string>;
+  private readonly headers: Record<'authorization' | 'content-type', string>;
 
   constructor(apiUrl: string, apiKey: string, connections: number) {
     this.pool = new Pool(apiUrl, {
@@ -37,6 +37,20 @@ export class ApiClient {
     );
     if (deliveries !== 1) throw new Error(`the event matched ${deliveries} endpoints instead of one`);
     return id;
+  }
+
+  /** Holds an endpoint's deliveries back, or lets them go. */
+  async hold(endpointId: string, held: boolean): Promise<void> {
+    await this.post(`/api/v1/endpoints/${endpointId}/${held ? 'pause' : 'resume'}`, '{}', 200);
+  }
+
+  /** Cancels what waits for the endpoint. */
+  async deleteEndpoint(endpointId: string): Promise<void> {
+    const path = `/api/v1/endpoints/${endpointId}`;
+    const { authorization } = this.headers;
+    const answer = await this.pool.request({ method: 'DELETE', path, headers: { authorization } });
+    await answer.body.dump();
+    if (answer.statusCode !== 204) throw new Error(`DELETE ${path} answered ${answer.statusCode}`);
   }
 
   close(): Promise<void> {
