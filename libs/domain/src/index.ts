@@ -12,3 +12,7 @@ export * from './json-slice.js';
 export * from './redaction.js';
 export * from './endpoint-url.js';
 export * from './audit.js';
+export * from './payload-path.js';
+export * from './filter.js';
+export * from './filter-syntax.js';
+export * from './filter-explanation.js';

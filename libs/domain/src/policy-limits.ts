@@ -21,3 +21,14 @@ export const MAX_CIRCUIT_DISABLE_AFTER_MS = 90 * 24 * 3_600_000;
 
 export const MAX_EVENT_TYPE_LENGTH = 128;
 export const MAX_ENDPOINT_URL_LENGTH = 2_048;
+
+export const MAX_PAYLOAD_PATH_LENGTH = 512;
+export const MAX_PAYLOAD_PATH_SEGMENTS = 32;
+/** Groups (`all`, `any`, `not`) within each other. */
+export const MAX_FILTER_DEPTH = 5;
+export const MAX_FILTER_CONDITIONS = 50;
+/** Of the list of one `in`. */
+export const MAX_FILTER_LIST = 100;
+export const MAX_FILTER_TEXT_LENGTH = 1_024;
+/** Of the whole filter as JSON. */
+export const MAX_FILTER_LENGTH = 16_384;
