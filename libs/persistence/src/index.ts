@@ -7,6 +7,7 @@ export {
   type PartitionedTable,
 } from './partitions/partitions.js';
 export * from './repositories/outbox.repository.js';
+export { holdWaiting, releaseHeld, type StatementRunner } from './repositories/outbox-holding.sql.js';
 export { OUTBOX_CHANNEL } from './repositories/outbox-wake-up.sql.js';
 export * from './repositories/attempts.repository.js';
 export type { AttemptRecord } from './repositories/store-attempt.sql.js';

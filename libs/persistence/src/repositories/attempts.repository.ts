@@ -160,7 +160,7 @@ export class AttemptsRepository {
     if (decision.next !== 'dead_letter' || decision.reason !== 'gone')
       return storeAttempt(this.pool, delivery, attempt, scheduleStep);
     await inTransaction(this.pool, async (client) => {
-      await disableGone(client, idToUuid('endpoint', delivery.endpointId));
+      await disableGone(client, delivery);
       await storeAttempt(client, delivery, attempt, scheduleStep);
     });
   }

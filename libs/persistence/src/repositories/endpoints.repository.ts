@@ -13,7 +13,7 @@ import {
 import type { Database } from '../database.js';
 import { EndpointSecretEntity } from '../entities/endpoint-secret.entity.js';
 import { EndpointEntity } from '../entities/endpoint.entity.js';
-import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
+import { holdWaiting, releaseHeld, removeWaiting } from './outbox-holding.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
 /** What a caller may set. */
@@ -153,7 +153,8 @@ export class EndpointsRepository {
         { status, disabledReason: status === 'disabled' ? disabledReason : null, updatedAt: new Date() },
       );
       if (result.affected !== 1) return false;
-      await (status === 'enabled' ? release : hold)(manager, idToUuid('endpoint', id));
+      const change = status === 'enabled' ? releaseHeld : holdWaiting;
+      await change(manager, idToUuid('tenant', tenantId), idToUuid('endpoint', id));
       return true;
     });
     return changed ? this.find(tenantId, id) : null;
@@ -168,12 +169,12 @@ export class EndpointsRepository {
         { deletedAt: new Date() },
       );
       if (deleted.affected !== 1) return false;
-      const uuids = [idToUuid('tenant', tenantId), idToUuid('endpoint', id)];
-      await manager.query(`DELETE FROM outbox WHERE tenant_id = $1 AND endpoint_id = $2`, uuids);
+      const uuids = [idToUuid('tenant', tenantId), idToUuid('endpoint', id)] as const;
+      await removeWaiting(manager, ...uuids);
       await manager.query(
         `UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
           WHERE tenant_id = $1 AND endpoint_id = $2 AND ${UNFINISHED}`,
-        uuids,
+        [...uuids],
       );
       return true;
     });
@@ -229,22 +230,4 @@ async function insertSecret(manager: EntityManager, tenantId: string, endpointId
     createdAt: new Date(),
     expiresAt: null,
   });
-}
-
-/** Rows are locked in id order, as everywhere, so that two who touch the same rows cannot deadlock. */
-async function hold(manager: EntityManager, endpointUuid: string): Promise<void> {
-  await manager.query(
-    `WITH waiting AS (SELECT delivery_id FROM outbox WHERE endpoint_id = $1 ORDER BY delivery_id FOR UPDATE)
-     UPDATE outbox o SET claimable_at = 'infinity', claimed_by = NULL FROM waiting w WHERE o.delivery_id = w.delivery_id`,
-    [endpointUuid],
-  );
-}
-
-async function release(manager: EntityManager, endpointUuid: string): Promise<void> {
-  await manager.query(
-    `WITH held AS (SELECT delivery_id FROM outbox WHERE endpoint_id = $1 AND claimable_at = 'infinity' ORDER BY delivery_id FOR UPDATE)
-     UPDATE outbox o SET claimable_at = o.due_at FROM held h WHERE o.delivery_id = h.delivery_id`,
-    [endpointUuid],
-  );
-  await manager.query(WAKE_DISPATCHERS);
 }

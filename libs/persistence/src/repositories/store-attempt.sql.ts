@@ -7,6 +7,7 @@ import {
   type DeliveryStatus,
 } from '@hookstream/domain';
 import type { LoadedDelivery } from './attempts.repository.js';
+import { holdWaiting } from './outbox-holding.sql.js';
 
 export interface AttemptRecord {
   attemptId: string;
@@ -28,18 +29,18 @@ const STATUS_AFTER: Record<AttemptDecision['next'], DeliveryStatus> = {
   cancelled: 'cancelled',
 };
 
-/** Endpoint before outbox before deliveries, as pause and resume lock them; the outbox in id order. */
-export async function disableGone(client: pg.PoolClient, endpointUuid: string): Promise<void> {
+/** Endpoint before outbox before deliveries, as pause and resume lock them. */
+export async function disableGone(
+  client: pg.PoolClient,
+  delivery: Pick<LoadedDelivery, 'tenantId' | 'endpointId'>,
+): Promise<void> {
+  const endpointUuid = idToUuid('endpoint', delivery.endpointId);
   await client.query(
     `UPDATE endpoints SET status = 'disabled', disabled_reason = 'the receiver answered 410 Gone', updated_at = now()
       WHERE id = $1 AND status <> 'disabled'`,
     [endpointUuid],
   );
-  await client.query(
-    `UPDATE outbox SET claimable_at = 'infinity' WHERE delivery_id IN
-      (SELECT delivery_id FROM outbox WHERE endpoint_id = $1 ORDER BY delivery_id FOR UPDATE)`,
-    [endpointUuid],
-  );
+  await holdWaiting(client, idToUuid('tenant', delivery.tenantId), endpointUuid);
 }
 
 const STAYS_CANCELLED = `(status = 'cancelled' AND $19 <> 'succeeded')`;

@@ -4,6 +4,7 @@ import type { Database } from '../database.js';
 import { ApiKeyEntity } from '../entities/api-key.entity.js';
 import { TenantEntity } from '../entities/tenant.entity.js';
 import { apiKeyRow, type NewApiKey } from './api-keys.repository.js';
+import { removeWaiting } from './outbox-holding.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
 export interface TenantRecord {
@@ -98,7 +99,7 @@ export class TenantsRepository {
         `UPDATE endpoints SET deleted_at = now() WHERE tenant_id = $1 AND deleted_at IS NULL`,
         [uuid],
       );
-      await manager.query(`DELETE FROM outbox WHERE tenant_id = $1`, [uuid]);
+      await removeWaiting(manager, uuid);
       await manager.query(
         `UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
           WHERE tenant_id = $1 AND status IN ('pending', 'in_progress', 'retrying')`,

@@ -1,0 +1,58 @@
+import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
+
+/** What runs a statement: a connection of the hot path, or TypeORM's manager of a transaction. */
+export interface StatementRunner {
+  query(text: string, values?: unknown[]): Promise<unknown>;
+}
+
+/**
+ * Takes what waits for the endpoint out of the dispatchers' reach. The caller holds the endpoint's row. Rows are locked in id
+ * order, as everywhere, so that two who touch the same rows cannot deadlock.
+ */
+export async function holdWaiting(
+  runner: StatementRunner,
+  tenantUuid: string,
+  endpointUuid: string,
+): Promise<void> {
+  await runner.query(
+    `WITH waiting AS (
+       SELECT delivery_id FROM outbox WHERE tenant_id = $1 AND endpoint_id = $2 AND claimable_at < 'infinity'
+        ORDER BY delivery_id FOR UPDATE
+     )
+     UPDATE outbox o SET claimable_at = 'infinity', claimed_by = NULL FROM waiting w WHERE o.delivery_id = w.delivery_id`,
+    [tenantUuid, endpointUuid],
+  );
+}
+
+/** Gives what was held back to the dispatchers and wakes them at the commit. The caller holds the endpoint's row. */
+export async function releaseHeld(
+  runner: StatementRunner,
+  tenantUuid: string,
+  endpointUuid: string,
+): Promise<void> {
+  await runner.query(
+    `WITH held AS (
+       SELECT delivery_id FROM outbox WHERE tenant_id = $1 AND endpoint_id = $2 AND claimable_at = 'infinity'
+        ORDER BY delivery_id FOR UPDATE
+     )
+     UPDATE outbox o SET claimable_at = o.due_at FROM held h WHERE o.delivery_id = h.delivery_id`,
+    [tenantUuid, endpointUuid],
+  );
+  await runner.query(WAKE_DISPATCHERS);
+}
+
+/** Removes all that waits for the tenant, or for one endpoint of it. Each arm has an index of its own. */
+export async function removeWaiting(
+  runner: StatementRunner,
+  tenantUuid: string,
+  endpointUuid?: string,
+): Promise<void> {
+  const owner = endpointUuid === undefined ? 'tenant_id = $1' : 'tenant_id = $1 AND endpoint_id = $2';
+  await runner.query(
+    `DELETE FROM outbox WHERE delivery_id IN
+      (SELECT delivery_id FROM outbox WHERE ${owner} AND claimable_at < 'infinity'
+       UNION ALL
+       SELECT delivery_id FROM outbox WHERE ${owner} AND claimable_at = 'infinity')`,
+    endpointUuid === undefined ? [tenantUuid] : [tenantUuid, endpointUuid],
+  );
+}
