@@ -31,6 +31,7 @@ const CASES: Readonly<Record<string, Case>> = {
   resumeEndpoint: { kind: 'own_id', id: 'endpointId' },
   rotateEndpointSecret: { kind: 'own_id', id: 'endpointId' },
   testEndpoint: { kind: 'own_id', id: 'endpointId' },
+  testEndpointFilter: { kind: 'own_id', id: 'endpointId', body: { event: { type: 'a', data: 1 } } },
   verifyEndpoint: { kind: 'own_id', id: 'endpointId' },
   createEvent: {
     kind: 'body',

@@ -13,6 +13,7 @@ export const SCOPES: Readonly<Record<string, string>> = {
   resumeEndpoint: 'endpoints:write',
   rotateEndpointSecret: 'endpoints:write',
   testEndpoint: 'endpoints:write',
+  testEndpointFilter: 'endpoints:read',
   verifyEndpoint: 'endpoints:write',
   createEvent: 'events:write',
   createEvents: 'events:write',

@@ -60,7 +60,8 @@ describe('requests that are not valid', () => {
     ['a relative url', { url: '/hooks' }, ['url']],
     ['another scheme', { url: 'ftp://example.com' }, ['url']],
     ['userinfo', { url: 'https://user:secret@example.com' }, ['url']],
-    ['an unknown field', { url, filter: {} }, ['filter']],
+    ['an unknown field', { url, colour: 'red' }, ['colour']],
+    ['a filter that is empty', { url, filter: {} }, ['filter.op', 'filter.path']],
     [
       'ordering, which is not there yet',
       { url, ordered: true, order_key: 'data.id' },

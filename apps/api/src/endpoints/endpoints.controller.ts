@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { TenantId } from '../auth/actor.js';
 import { AttemptSchema, type AttemptAnswer } from '../deliveries/dto/delivery.dto.js';
 import type { Listed } from '../http/fields.dto.js';
@@ -22,6 +23,13 @@ import {
   type RotateSecret,
   type UpdateEndpoint,
 } from './dto/endpoint.dto.js';
+import {
+  FilterTestSchema,
+  TestFilterSchema,
+  type FilterTestAnswer,
+  type TestFilter,
+} from './dto/filter.dto.js';
+import { EndpointFiltersService } from './endpoint-filters.service.js';
 import { EndpointProbesService } from './endpoint-probes.service.js';
 import { EndpointsService } from './endpoints.service.js';
 
@@ -31,6 +39,7 @@ export class EndpointsController {
   constructor(
     private readonly endpoints: EndpointsService,
     private readonly probes: EndpointProbesService,
+    private readonly filters: EndpointFiltersService,
   ) {}
 
   @Post()
@@ -159,6 +168,25 @@ export class EndpointsController {
   })
   testEndpoint(@TenantId() tenantId: string, @Param('id') id: string): Promise<AttemptAnswer> {
     return this.probes.test(tenantId, id);
+  }
+
+  @Post(':id/filter/test')
+  @Operation({
+    summary: 'Try a filter on an event',
+    description:
+      'Says whether the endpoint would get such an event, and which conditions decide against it. Nothing is stored or sent.',
+    access: 'endpoints:read',
+    status: 200,
+    answer: FilterTestSchema,
+    failures: [400, 404, 413, 415, 422],
+  })
+  testEndpointFilter(
+    @TenantId() tenantId: string,
+    @Param('id') id: string,
+    @Body({ schema: TestFilterSchema }) body: TestFilter,
+    @Req() request: FastifyRequest,
+  ): Promise<FilterTestAnswer> {
+    return this.filters.test(tenantId, id, body, request.bodyText);
   }
 
   @Post(':id/verify')

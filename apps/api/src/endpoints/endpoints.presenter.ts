@@ -10,6 +10,7 @@ export function presentEndpoint(endpoint: EndpointRecord, headers: Record<string
     url: endpoint.url,
     description: endpoint.description,
     event_types: endpoint.eventTypes,
+    filter: endpoint.filter,
     headers: redactHeaders(headers),
     timeout_ms: endpoint.timeoutMs,
     retry: endpoint.retry,

@@ -107,6 +107,7 @@ export class EventsService implements OnApplicationShutdown {
       tenantId,
       type: body.type,
       dataText: jsonText(text, data),
+      data: body.data,
       endpointIds: body.endpoint_ids,
       deliverAt: body.deliver_at,
     };

@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
+import { FilterConditionSchema } from '../endpoints/dto/filter.dto.js';
 import { CreateEventsSchema } from '../events/dto/event.dto.js';
 import { ProblemSchema } from '../http/problem.dto.js';
 
@@ -40,7 +41,8 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     standardSchemaConverter: (schema) => convert(schema as z.ZodType),
   });
   const schemas = (document.components ??= {}).schemas ?? {};
-  for (const extra of [ProblemSchema, CreateEventsSchema]) Object.assign(schemas, convert(extra).components);
+  for (const extra of [ProblemSchema, CreateEventsSchema, FilterConditionSchema])
+    Object.assign(schemas, convert(extra).components);
   document.components.schemas = Object.fromEntries(
     Object.entries(schemas).sort(([a], [b]) => a.localeCompare(b)),
   );

@@ -3,6 +3,7 @@ import type {
   CircuitPolicy,
   CircuitState,
   EndpointStatus,
+  Filter,
   Lane,
   RateLimitPolicy,
   RetryPolicy,
@@ -17,6 +18,7 @@ export class EndpointEntity {
   @Column('text') url!: string;
   @Column('text') description!: string;
   @Column('text', { name: 'event_types', array: true }) eventTypes!: string[];
+  @Column('jsonb', { nullable: true }) filter!: Filter | null;
   /** Encrypted: custom headers often carry credentials of the receiver. */
   @Column('bytea', { nullable: true }) headers!: Buffer | null;
   @Column('integer', { name: 'timeout_ms' }) timeoutMs!: number;

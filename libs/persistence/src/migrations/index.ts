@@ -1,6 +1,12 @@
 import { Initial1763800000000 } from './1763800000000-initial.js';
 import { DispatchLimits1763900000000 } from './1763900000000-dispatch-limits.js';
+import { EndpointFilters1763900200000 } from './1763900200000-endpoint-filters.js';
 import { AuditLog1763900400000 } from './1763900400000-audit-log.js';
 
 /** In order. A released migration is never edited. */
-export const MIGRATIONS = [Initial1763800000000, DispatchLimits1763900000000, AuditLog1763900400000];
+export const MIGRATIONS = [
+  Initial1763800000000,
+  DispatchLimits1763900000000,
+  EndpointFilters1763900200000,
+  AuditLog1763900400000,
+];

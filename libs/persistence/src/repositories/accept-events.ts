@@ -1,6 +1,15 @@
 import type pg from 'pg';
-import { idToUuid, matchesEventType, newId, uuidV7Time, type EndpointStatus } from '@hookstream/domain';
+import {
+  idToUuid,
+  matchesEventType,
+  matchesFilter,
+  newId,
+  uuidV7Time,
+  type EndpointStatus,
+  type Payload,
+} from '@hookstream/domain';
 import { ACCEPT_EVENTS_SQL } from './accept-events.sql.js';
+import { storedFilter } from './stored-filter.js';
 
 export interface IdempotencyClaim {
   key: string;
@@ -14,7 +23,9 @@ export interface AcceptItem {
   type: string;
   /** The caller's own JSON text of `data`, stored and sent unchanged. */
   dataText: string;
-  /** Deliver to these, whatever event types they ask for; absent: to all that ask for the type. */
+  /** What the text says, where the caller has it; else it is read when a filter asks for it. */
+  data?: unknown;
+  /** Deliver to these, whatever event types and filters they have; absent: to all that ask for such an event. */
   endpointIds?: readonly string[] | undefined;
   deliverAt?: Date | undefined;
   idempotency?: IdempotencyClaim | undefined;
@@ -40,6 +51,8 @@ export type AcceptResult =
 interface Target {
   id: string;
   event_types: string[];
+  /** As text: it is parsed and compiled once, not with every group. */
+  filter: string | null;
   status: EndpointStatus;
 }
 
@@ -134,7 +147,7 @@ async function receiversOf(pool: pg.Pool, items: readonly AcceptItem[]): Promise
   }
   const { rows } = await pool.query<Target & { tenant_id: string }>({
     name: 'accept-endpoints',
-    text: `SELECT tenant_id, id, event_types, status FROM endpoints WHERE tenant_id = ANY ($1::uuid[]) AND deleted_at IS NULL`,
+    text: `SELECT tenant_id, id, event_types, filter::text AS filter, status FROM endpoints WHERE tenant_id = ANY ($1::uuid[]) AND deleted_at IS NULL`,
     values: [[...byUuid.keys()]],
   });
   for (const row of rows) byUuid.get(row.tenant_id)?.endpoints.set(row.id, row);
@@ -152,14 +165,14 @@ function unknownEndpoints(item: AcceptItem, { endpoints }: Receivers): string[] 
 }
 
 function plan(item: AcceptItem, { tenantUuid, endpoints }: Receivers): Planned {
-  const chosen = item.endpointIds
-    ? [...new Set(item.endpointIds)].flatMap((id) => endpoints.get(idToUuid('endpoint', id)) ?? [])
-    : [...endpoints.values()].filter((target) => matchesEventType(target.event_types, item.type));
-  const targets = chosen.filter((target) => target.status !== 'disabled');
   const id = newId('event');
   const eventUuid = idToUuid('event', id);
   // the id's own time, so that lists by time and by id agree
   const createdAt = new Date(uuidV7Time(eventUuid)).toISOString();
+  const chosen = item.endpointIds
+    ? [...new Set(item.endpointIds)].flatMap((id) => endpoints.get(idToUuid('endpoint', id)) ?? [])
+    : wanting(item, createdAt, endpoints);
+  const targets = chosen.filter((target) => target.status !== 'disabled');
   return {
     item,
     tenantUuid,
@@ -168,6 +181,25 @@ function plan(item: AcceptItem, { tenantUuid, endpoints }: Receivers): Planned {
     answer: { id, type: item.type, createdAt, deliveries: targets.length },
     payload: `{"type":${JSON.stringify(item.type)},"timestamp":"${createdAt}","data":${item.dataText}}`,
   };
+}
+
+/** The endpoints that ask for such an event: by its type, then by what is in it. */
+function wanting(item: AcceptItem, timestamp: string, endpoints: ReadonlyMap<string, Target>): Target[] {
+  let payload: Payload | undefined;
+  const targets: Target[] = [];
+  for (const target of endpoints.values()) {
+    if (!matchesEventType(target.event_types, item.type)) continue;
+    if (target.filter !== null) {
+      payload ??= { type: item.type, timestamp, data: dataOf(item), dataText: item.dataText };
+      if (!matchesFilter(storedFilter(target.filter), payload)) continue;
+    }
+    targets.push(target);
+  }
+  return targets;
+}
+
+function dataOf(item: AcceptItem): unknown {
+  return 'data' in item ? item.data : (JSON.parse(item.dataText) as unknown);
 }
 
 /** @returns the uuids of the events stored. */

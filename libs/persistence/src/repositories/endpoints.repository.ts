@@ -5,6 +5,7 @@ import {
   type CircuitPolicy,
   type CircuitState,
   type EndpointStatus,
+  type Filter,
   type Lane,
   type RateLimitPolicy,
   type RetryPolicy,
@@ -21,6 +22,8 @@ export interface EndpointSettings {
   url: string;
   description: string;
   eventTypes: string[];
+  /** Which payloads it wants; null: all. */
+  filter: Filter | null;
   /** Encrypted; null: none. */
   headers: Buffer | null;
   timeoutMs: number;
@@ -58,6 +61,7 @@ const toRecord = (row: EndpointEntity): EndpointRecord => ({
   url: row.url,
   description: row.description,
   eventTypes: row.eventTypes,
+  filter: row.filter,
   headers: row.headers,
   timeoutMs: row.timeoutMs,
   retry: row.retry,

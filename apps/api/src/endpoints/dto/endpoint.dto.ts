@@ -29,6 +29,7 @@ import {
   SignaturePolicySchema,
   timeoutSchema,
 } from './endpoint-policies.dto.js';
+import { FilterSchema } from './filter.dto.js';
 import { isForbiddenHeader, isHeaderName, isHeaderValue } from './header-rules.js';
 
 const MAX_HEADERS = 50;
@@ -63,6 +64,7 @@ export const CreateEndpointSchema = z
     url,
     description: description.default(''),
     event_types: eventTypes.default([]),
+    filter: FilterSchema.nullable().default(null),
     headers: headers.default({}),
     timeout_ms: timeoutSchema.default(DEFAULT_TIMEOUT_MS),
     retry: RetryPolicySchema.default(DEFAULT_RETRY),
@@ -83,6 +85,7 @@ export const CreateEndpointSchema = z
         timeout_ms: 10000,
         retry: { strategy: 'exponential', base_ms: 5000, factor: 3, max_delay_ms: 3600000, max_attempts: 8 },
         rate_limit: { per_second: 10 },
+        filter: { all: [{ path: 'data.amount', op: 'gte', value: 1000 }] },
         metadata: { team: 'billing' },
       },
     ],
@@ -94,6 +97,7 @@ export const UpdateEndpointSchema = z
     url: url.optional(),
     description: description.optional(),
     event_types: eventTypes.optional(),
+    filter: FilterSchema.nullable().optional(),
     headers: headers.nullable().optional().meta({ description: 'Replaces all headers; null removes them.' }),
     timeout_ms: timeoutSchema.optional(),
     retry: RetryPolicySchema.optional(),
@@ -135,6 +139,7 @@ const endpoint = {
   url: z.string(),
   description: z.string(),
   event_types: z.array(z.string()),
+  filter: FilterSchema.nullable(),
   headers: z.record(z.string(), z.string()),
   timeout_ms: z.int(),
   retry: RetryPolicySchema,
@@ -157,6 +162,7 @@ const example = {
   url: 'https://example.com/webhooks',
   description: 'Orders',
   event_types: ['order.*'],
+  filter: null,
   headers: { Authorization: '[redacted]' },
   timeout_ms: DEFAULT_TIMEOUT_MS,
   retry: DEFAULT_RETRY,

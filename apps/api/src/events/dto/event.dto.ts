@@ -33,7 +33,7 @@ export const CreateEventSchema = z
       .min(1)
       .max(MAX_ENDPOINT_IDS)
       .optional()
-      .meta({ description: 'Deliver to these alone, whatever event types they ask for.' }),
+      .meta({ description: 'Deliver to these alone, whatever event types and filters they have.' }),
     deliver_at: timestamp.optional().meta({ description: 'Not before this time.' }),
     lane: z
       .enum(LANES)
