@@ -17,7 +17,12 @@ describe('request examples', () => {
       token: tenant.key,
       body: { url: 'https://example.com/hooks' },
     });
-    const ids: Record<string, string> = { endpoints: endpoint.body.id as string, tenants: tenant.id };
+    const key = await api.call('POST', '/api-keys', { token: tenant.key, body: { name: 'k' } });
+    const ids: Record<string, string> = {
+      endpoints: endpoint.body.id as string,
+      tenants: tenant.id,
+      'api-keys': key.body.id as string,
+    };
     let sent = 0;
     for (const [path, methods] of Object.entries(checker.document.paths)) {
       for (const [method, operation] of Object.entries(methods)) {

@@ -22,6 +22,8 @@ const CASES: Readonly<Record<string, Case>> = {
   listApiKeys: { kind: 'list' },
   getApiKey: { kind: 'own_id', id: 'keyId' },
   revokeApiKey: { kind: 'own_id', id: 'keyId' },
+  rotateApiKey: { kind: 'own_id', id: 'keyId' },
+  listAuditEntries: { kind: 'list', query: (o) => `?object_id=${o.endpointId}` },
   createEndpoint: { kind: 'no_object', because: 'names nothing that exists' },
   listEndpoints: { kind: 'list' },
   getEndpoint: { kind: 'own_id', id: 'endpointId' },
@@ -102,6 +104,7 @@ describe('tenants', () => {
       'deliveries',
       'attempts',
       'outbox',
+      'audit_log',
     ];
     const rows = await Promise.all(
       tables.map((table) => api.rows(`SELECT * FROM ${table} WHERE tenant_id = $1 ORDER BY 1`, [uuid])),

@@ -134,6 +134,76 @@ describe('who may call what', () => {
     expect((await api.call('GET', `/tenants/${other.id}`, { token: OPERATOR_TOKEN })).status).toBe(404);
   });
 
+  describe('rotation', () => {
+    const rotate = (id: string, body?: object, token = tenant.key) =>
+      api.call('POST', `/api-keys/${id}/rotate`, { token, body });
+
+    it('makes a key that may do the same, and both work until the overlap ends', async () => {
+      const old = await createKey({ name: 'Orders', scopes: ['events:read'], mode: 'test' });
+      const before = Date.now();
+      const { status, body } = await rotate(old.id);
+      expect(status).toBe(201);
+      expect(body).toMatchObject({ name: 'Orders', scopes: ['events:read'], expires_at: null });
+      expect(body).toMatchObject({ previous_key_id: old.id });
+      expect(body.key).toMatch(/^hs_test_/);
+      expect(body.id).not.toBe(old.id);
+      const end = Date.parse(body.previous_key_expires_at as string);
+      expect(end).toBeGreaterThanOrEqual(before + 86_400_000);
+      expect(end).toBeLessThan(Date.now() + 86_401_000);
+      for (const key of [old.key, body.key as string]) {
+        expect((await me(key)).status).toBe(200);
+        expect((await api.call('GET', '/endpoints', { token: key })).status).toBe(403);
+      }
+    });
+
+    it('stops the key before at the end of the overlap, also while it is cached', async () => {
+      const old = await createKey({});
+      const { body } = await rotate(old.id, { overlap_seconds: 2 });
+      expect((await me(old.key)).status).toBe(200);
+      await eventually(async () => (await me(old.key)).status === 401, { timeoutMs: 10_000 });
+      expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(body.previous_key_expires_at as string));
+      expect((await me(body.key as string)).status).toBe(200);
+      expect((await rotate(old.id)).status).toBe(404);
+    });
+
+    it('stops it at once where no overlap is wanted', async () => {
+      const old = await createKey({});
+      expect((await me(old.key)).status).toBe(200);
+      expect((await rotate(old.id, { overlap_seconds: 0 })).status).toBe(201);
+      await eventually(async () => (await me(old.key)).status === 401, { timeoutMs: 3_000 });
+    });
+
+    it('does not lengthen the life of a key, and gives the new one the end it is told', async () => {
+      const ends = new Date(Date.now() + 3_600_000).toISOString();
+      const old = await createKey({ expires_at: ends });
+      const later = new Date(Date.now() + 86_400_000).toISOString();
+      const { body } = await rotate(old.id, { overlap_seconds: 7_200, expires_at: later });
+      expect(body).toMatchObject({ previous_key_expires_at: ends, expires_at: later });
+    });
+
+    it('gives nobody a key that may do more than their own', async () => {
+      const wide = await createKey({ scopes: ['*'] });
+      const narrow = await createKey({ scopes: ['api-keys:write', 'events:read'] });
+      const refused = await rotate(wide.id, {}, narrow.key);
+      expect([refused.status, refused.body.detail]).toEqual([
+        403,
+        'This key lacks the scope "*" and so cannot give it.',
+      ]);
+      expect((await me(wide.key)).status).toBe(200);
+      const [row] = await api.rows<{ expires_at: Date | null }>(
+        'SELECT expires_at FROM api_keys WHERE id = $1',
+        [idToUuid('apiKey', wide.id)],
+      );
+      expect(row?.expires_at).toBeNull();
+    });
+
+    it('knows no revoked key', async () => {
+      const { id } = await createKey({});
+      await api.call('DELETE', `/api-keys/${id}`, { token: tenant.key });
+      expect((await rotate(id)).status).toBe(404);
+    });
+  });
+
   it('notes when a key was last used', async () => {
     const { id, key } = await createKey({});
     await me(key);

@@ -4,6 +4,8 @@ export const SCOPES: Readonly<Record<string, string>> = {
   listApiKeys: 'api-keys:read',
   getApiKey: 'api-keys:read',
   revokeApiKey: 'api-keys:write',
+  rotateApiKey: 'api-keys:write',
+  listAuditEntries: 'audit-log:read',
   createEndpoint: 'endpoints:write',
   listEndpoints: 'endpoints:read',
   getEndpoint: 'endpoints:read',

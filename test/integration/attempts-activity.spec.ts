@@ -1,7 +1,7 @@
 // Real: Postgres, signing, encryption, the HTTP client and the receiver. Scripted only where a test says so: a database that fails.
 import { attemptDelivery, type DeliveryActivityDeps } from '@hookstream/activities';
 import { createEgressClient, EgressFaultError, type EgressClient } from '@hookstream/egress';
-import { idToUuid, newId, type AttemptTrigger } from '@hookstream/domain';
+import { idToUuid, newId, SYSTEM_ACTOR, type AttemptTrigger } from '@hookstream/domain';
 import { createLogger } from '@hookstream/observability';
 import { AttemptsRepository, type AttemptRecord, type EndpointRecord } from '@hookstream/persistence';
 import { createWebhookSigner, generateEncryptionKey, parseKeyRing, SecretBox } from '@hookstream/signing';
@@ -196,7 +196,7 @@ describe('the attempt activity', () => {
 
   it('cancels when the endpoint is deleted', async () => {
     const { deliveryId } = await store.acceptOne(endpoint);
-    await store.endpoints.delete(store.tenantId, endpoint.id);
+    await store.endpoints.delete(store.tenantId, endpoint.id, SYSTEM_ACTOR);
     expect(await attempt(deliveryId)).toEqual({ kind: 'cancelled', reason: 'the endpoint was deleted' });
     expect((await store.delivery(deliveryId)).status).toBe('cancelled');
     expect(receiver.requestsTo(path)).toHaveLength(0);

@@ -5,6 +5,7 @@ import {
   type AttemptDecision,
   type AttemptOutcome,
   type AttemptTrigger,
+  SYSTEM_ACTOR,
 } from '@hookstream/domain';
 import { AttemptsRepository, type AttemptRecord, type EndpointRecord } from '@hookstream/persistence';
 import { StoredDeliveries } from './stored-deliveries.js';
@@ -87,9 +88,9 @@ describe('recording attempts', () => {
 
   it('loads all live secrets, newest first, and none that has ended', async () => {
     const secret = (value: string) => store.newSecret(endpoint.id, value);
-    await store.endpoints.rotateSecret(store.tenantId, endpoint.id, secret('ended'), 0);
-    await store.endpoints.rotateSecret(store.tenantId, endpoint.id, secret('older'), 0);
-    await store.endpoints.rotateSecret(store.tenantId, endpoint.id, secret('newest'), 3_600);
+    await store.endpoints.rotateSecret(store.tenantId, endpoint.id, secret('ended'), 0, SYSTEM_ACTOR);
+    await store.endpoints.rotateSecret(store.tenantId, endpoint.id, secret('older'), 0, SYSTEM_ACTOR);
+    await store.endpoints.rotateSecret(store.tenantId, endpoint.id, secret('newest'), 3_600, SYSTEM_ACTOR);
     const { deliveryId } = await store.acceptOne(endpoint);
     const loaded = await begin(deliveryId);
     const secrets = loaded?.endpoint?.encryptedSecrets.map((value) =>
@@ -213,7 +214,7 @@ describe('recording attempts', () => {
       ...deliveries.map(({ deliveryId }) => attempts.record(owner(deliveryId), made('gone'), 1)),
       store.setStatus(endpoint, 'paused'),
       store.setStatus(endpoint, 'enabled'),
-      store.endpoints.delete(store.tenantId, endpoint.id),
+      store.endpoints.delete(store.tenantId, endpoint.id, SYSTEM_ACTOR),
     ]);
     for (const { deliveryId } of deliveries) {
       expect((await store.delivery(deliveryId)).attempt_count).toBe(1);

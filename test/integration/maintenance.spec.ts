@@ -1,6 +1,6 @@
 // Real: Postgres, encryption and, in the last test, the Temporal Schedule, its workflow and the worker.
 import { createMaintenanceActivities } from '@hookstream/activities';
-import { idToUuid, uuidV7Floor } from '@hookstream/domain';
+import { idToUuid, SYSTEM_ACTOR, uuidV7Floor } from '@hookstream/domain';
 import { ensurePartitions, MaintenanceRepository } from '@hookstream/persistence';
 import { generateEncryptionKey, generateSecret, parseKeyRing, SecretBox } from '@hookstream/signing';
 import { eventually } from '@hookstream/testing';
@@ -63,9 +63,14 @@ describe('maintenance', () => {
       endpoint.id,
       store.newSecret(endpoint.id, generateSecret('v1')),
       0,
+      SYSTEM_ACTOR,
     );
     await store.database.pool.query(`UPDATE endpoint_secrets SET expires_at = expires_at - interval '1 s'`);
-    expect(await activities().purgeExpired()).toEqual({ idempotencyKeys: 2_500, secrets: 1, auditEntries: 0 });
+    expect(await activities().purgeExpired()).toEqual({
+      idempotencyKeys: 2_500,
+      secrets: 1,
+      auditEntries: 0,
+    });
     expect(await activities().purgeExpired()).toEqual({ idempotencyKeys: 0, secrets: 0, auditEntries: 0 });
     expect(await store.count('SELECT count(*)::int AS n FROM idempotency_keys')).toBe(3);
   });
@@ -95,7 +100,7 @@ describe('maintenance', () => {
     const values = await repository.encryptedValues('headers', null, 1_000);
     const value = values.find(({ rowId }) => rowId === endpoint.id);
     const changed = store.secretBox.encrypt('{"x-a":"new"}', endpoint.id);
-    await store.endpoints.update(store.tenantId, endpoint.id, { headers: changed });
+    await store.endpoints.update(store.tenantId, endpoint.id, { headers: changed }, SYSTEM_ACTOR);
     if (!value) throw new Error('the headers were not found');
     const next = { ciphertext: store.secretBox.encrypt('{"x-a":"old"}', endpoint.id), keyId: 'x' };
     expect(await repository.replaceCiphertext(value, next)).toBe(false);

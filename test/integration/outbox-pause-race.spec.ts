@@ -1,4 +1,5 @@
 // Real: Postgres. Races of pause, resume, accept, hand-back and delete: after a resume nothing is held, after a delete nothing is left.
+import { SYSTEM_ACTOR } from '@hookstream/domain';
 import { AttemptsRepository, type EndpointRecord } from '@hookstream/persistence';
 import { StoredDeliveries } from './stored-deliveries.js';
 
@@ -75,7 +76,7 @@ describe('pause and resume against what happens at the same time', () => {
       );
       await Promise.all([
         ...deliveries.map(({ deliveryId }) => handBack(endpoint, deliveryId)),
-        store.endpoints.delete(store.tenantId, endpoint.id),
+        store.endpoints.delete(store.tenantId, endpoint.id, SYSTEM_ACTOR),
       ]);
       expect(await store.withStatus(endpoint, 'cancelled')).toBe(4);
       for (const { deliveryId } of deliveries) expect(await store.outboxRow(deliveryId)).toBeUndefined();

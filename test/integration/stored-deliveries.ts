@@ -4,6 +4,7 @@ import {
   DEFAULT_MAX_IN_FLIGHT,
   idToUuid,
   newId,
+  SYSTEM_ACTOR,
   uuidToId,
   type DeliveryStatus,
   type EndpointStatus,
@@ -71,6 +72,7 @@ export class StoredDeliveries {
         scopes: ['*'],
         expiresAt: null,
       },
+      SYSTEM_ACTOR,
     );
     return store;
   }
@@ -109,6 +111,7 @@ export class StoredDeliveries {
         ...settings,
       },
       this.newSecret(id, secret),
+      SYSTEM_ACTOR,
     );
   }
 
@@ -162,6 +165,7 @@ export class StoredDeliveries {
       endpoint.id,
       status,
       status === 'disabled' ? 'by a test' : null,
+      SYSTEM_ACTOR,
     );
   }
 

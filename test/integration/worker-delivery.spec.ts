@@ -1,7 +1,7 @@
 // Real: a worker as its process runs it, Postgres, Temporal, the HTTP client and the receiver.
 // Proves what a receiver gets and what its answers mean.
 import { createHmac } from 'node:crypto';
-import { newId } from '@hookstream/domain';
+import { newId, SYSTEM_ACTOR } from '@hookstream/domain';
 import { generateSecret, publicKeyOf } from '@hookstream/signing';
 import { DeliveryStarter } from '@hookstream/temporal-client';
 import { eventually, TestReceiver } from '@hookstream/testing';
@@ -73,6 +73,7 @@ describe('a delivery by the worker', () => {
       endpoint.id,
       store.newSecret(endpoint.id, newer),
       3_600,
+      SYSTEM_ACTOR,
     );
     await store.acceptOne(endpoint);
     const [request] = await receiver.waitForRequests(path, 1, PATIENCE.timeoutMs);

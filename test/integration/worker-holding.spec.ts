@@ -1,6 +1,6 @@
 // Real: a worker as its process runs it, Postgres, Temporal and the receiver.
 // Proves that pause, disable and delete take effect at every point of a delivery's life, and that holding uses up nothing.
-import { newId, type EndpointStatus } from '@hookstream/domain';
+import { newId, SYSTEM_ACTOR, type EndpointStatus } from '@hookstream/domain';
 import { eventually, TestReceiver } from '@hookstream/testing';
 import type { StoredDeliveries } from './stored-deliveries.js';
 import { WorkerInstance } from './worker-instance.js';
@@ -103,7 +103,7 @@ describe('endpoints that hold their deliveries', () => {
     const endpoint = await store.endpoint(receiver.url(path), { retry: { delays_ms: [300], jitter: 0 } });
     const { deliveryId } = await store.acceptOne(endpoint);
     await settled(deliveryId, 'retrying');
-    await store.endpoints.delete(store.tenantId, endpoint.id);
+    await store.endpoints.delete(store.tenantId, endpoint.id, SYSTEM_ACTOR);
     await settled(deliveryId, 'cancelled');
     const handle = instance.temporal.client.workflow.getHandle(deliveryId);
     await eventually(async () => (await handle.describe()).status.name === 'COMPLETED', PATIENCE);

@@ -73,7 +73,7 @@ export class WorkerInstance {
 let installed = false;
 
 /** Once a process: the SDK's own log is not what is tested, and its signal handlers are the test runner's. */
-function installRuntime(): void {
+export function installRuntime(): void {
   if (installed) return;
   installed = true;
   Runtime.install({

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
+import { AuditLogModule } from './audit-log/audit-log.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { DeadLettersModule } from './dead-letters/dead-letters.module.js';
 import { DeliveriesModule } from './deliveries/deliveries.module.js';
@@ -21,6 +22,7 @@ import { TenantsModule } from './tenants/tenants.module.js';
     EventsModule,
     DeliveriesModule,
     DeadLettersModule,
+    AuditLogModule,
     HealthModule,
   ],
   providers: [

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { CurrentKey, TenantId, type KeyActor } from '../auth/actor.js';
 import type { Listed } from '../http/fields.dto.js';
 import { Operation } from '../http/operation.decorator.js';
@@ -10,10 +10,14 @@ import {
   CreateApiKeySchema,
   CreatedApiKeySchema,
   ListApiKeysSchema,
+  RotateApiKeySchema,
+  RotatedApiKeySchema,
   type ApiKeyAnswer,
   type CreateApiKey,
   type CreatedApiKeyAnswer,
   type ListApiKeys,
+  type RotateApiKey,
+  type RotatedApiKeyAnswer,
 } from './dto/api-key.dto.js';
 
 @ApiTags('api-keys')
@@ -63,6 +67,25 @@ export class ApiKeysController {
     return this.keys.get(tenantId, id);
   }
 
+  @Post(':id/rotate')
+  @Operation({
+    summary: 'Replace an API key',
+    description:
+      'Makes a key with the same name and scopes. The one before goes on working until the overlap ends (one that ends sooner keeps its end); with an overlap of 0 it stops within a second.',
+    access: 'api-keys:write',
+    status: 201,
+    answer: RotatedApiKeySchema,
+    failures: [400, 404, 413, 415, 422],
+  })
+  @ApiBody({ required: false, schema: { $ref: '#/components/schemas/RotateApiKeyRequest' } })
+  rotateApiKey(
+    @CurrentKey() actor: KeyActor,
+    @Param('id') id: string,
+    @Body({ schema: RotateApiKeySchema.prefault({}) }) body: RotateApiKey,
+  ): Promise<RotatedApiKeyAnswer> {
+    return this.keys.rotate(actor, id, body);
+  }
+
   @Delete(':id')
   @Operation({
     summary: 'Revoke an API key',
@@ -71,7 +94,7 @@ export class ApiKeysController {
     status: 204,
     failures: [404],
   })
-  revokeApiKey(@TenantId() tenantId: string, @Param('id') id: string): Promise<void> {
-    return this.keys.revoke(tenantId, id);
+  revokeApiKey(@CurrentKey() actor: KeyActor, @Param('id') id: string): Promise<void> {
+    return this.keys.revoke(actor, id);
   }
 }

@@ -10,6 +10,7 @@ export const SCOPES = [
   'deliveries:read',
   'api-keys:write',
   'api-keys:read',
+  'audit-log:read',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -1,11 +1,12 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { DomainError } from '@hookstream/domain';
 import type { FastifyRequest } from 'fastify';
-import { ALL_SCOPES, type Scope } from './access.decorator.js';
+import { ALL_SCOPES } from './access.decorator.js';
 
 export interface KeyActor {
   kind: 'key';
-  keyId: string;
+  /** Of the key. */
+  id: string;
   tenantId: string;
   scopes: readonly string[];
 }
@@ -19,7 +20,7 @@ declare module 'fastify' {
   }
 }
 
-export function allows(scopes: readonly string[], scope: Scope | typeof ALL_SCOPES): boolean {
+export function allows(scopes: readonly string[], scope: string): boolean {
   return scopes.includes(ALL_SCOPES) || scopes.includes(scope);
 }
 

@@ -20,6 +20,11 @@ export function generateApiKey(mode: KeyMode): GeneratedKey {
   return { key, prefix: key.slice(0, `hs_${mode}_`.length + SHOWN_CHARACTERS), hash: hashApiKey(key) };
 }
 
+/** The mode that a key shows of itself, by its beginning. */
+export function keyMode(prefix: string): KeyMode {
+  return prefix.startsWith('hs_test_') ? 'test' : 'live';
+}
+
 export function isApiKey(text: string): boolean {
   return KEY.test(text);
 }

@@ -36,7 +36,7 @@ export class KeyAuthenticator {
     const identity = found?.identity;
     if (!identity || (identity.expiresAt !== null && identity.expiresAt.getTime() <= Date.now())) return null;
     this.touch(identity);
-    return { kind: 'key', keyId: identity.id, tenantId: identity.tenantId, scopes: identity.scopes };
+    return { kind: 'key', id: identity.id, tenantId: identity.tenantId, scopes: identity.scopes };
   }
 
   /** In the background: when a key was last used is worth nobody's waiting, nor a failed request. */

@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { TenantId } from '../auth/actor.js';
+import { CurrentKey, TenantId, type KeyActor } from '../auth/actor.js';
 import { DeliveryPageSchema, type DeliveryAnswer } from '../deliveries/dto/delivery.dto.js';
 import type { Listed } from '../http/fields.dto.js';
 import { Operation } from '../http/operation.decorator.js';
@@ -36,7 +36,7 @@ export class DeadLettersController {
     status: 204,
     failures: [404, 503],
   })
-  discardDeadLetter(@TenantId() tenantId: string, @Param('id') id: string): Promise<void> {
-    return this.deadLetters.discard(tenantId, id);
+  discardDeadLetter(@CurrentKey() actor: KeyActor, @Param('id') id: string): Promise<void> {
+    return this.deadLetters.discard(actor, id);
   }
 }

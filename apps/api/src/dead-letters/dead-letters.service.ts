@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DomainError } from '@hookstream/domain';
+import type { KeyActor } from '../auth/actor.js';
 import { DeliveriesService } from '../deliveries/deliveries.service.js';
 import type { DeliveryAnswer } from '../deliveries/dto/delivery.dto.js';
 import type { Listed } from '../http/fields.dto.js';
@@ -14,10 +15,10 @@ export class DeadLettersService {
   }
 
   /** Gives a dead letter up: it ends as cancelled. */
-  async discard(tenantId: string, id: string): Promise<void> {
-    const delivery = await this.deliveries.find(tenantId, id);
+  async discard(actor: KeyActor, id: string): Promise<void> {
+    const delivery = await this.deliveries.find(actor.tenantId, id);
     if (delivery.status !== 'dead_letter')
       throw new DomainError('not_found', 'There is no such dead letter.');
-    await this.deliveries.cancel(tenantId, id);
+    await this.deliveries.cancel(actor, id, 'dead_letter.discarded');
   }
 }

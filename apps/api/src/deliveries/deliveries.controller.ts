@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { TenantId } from '../auth/actor.js';
+import { CurrentKey, TenantId, type KeyActor } from '../auth/actor.js';
 import type { Listed } from '../http/fields.dto.js';
 import { Operation } from '../http/operation.decorator.js';
 import { DeliveriesService } from './deliveries.service.js';
@@ -70,8 +70,8 @@ export class DeliveriesController {
     answer: DeliverySchema,
     failures: [404, 409, 503],
   })
-  replayDelivery(@TenantId() tenantId: string, @Param('id') id: string): Promise<DeliveryAnswer> {
-    return this.deliveries.replay(tenantId, id);
+  replayDelivery(@CurrentKey() actor: KeyActor, @Param('id') id: string): Promise<DeliveryAnswer> {
+    return this.deliveries.replay(actor, id);
   }
 
   @Post(':id/retry-now')
@@ -83,8 +83,8 @@ export class DeliveriesController {
     answer: DeliverySchema,
     failures: [404, 409, 503],
   })
-  retryDeliveryNow(@TenantId() tenantId: string, @Param('id') id: string): Promise<DeliveryAnswer> {
-    return this.deliveries.retryNow(tenantId, id);
+  retryDeliveryNow(@CurrentKey() actor: KeyActor, @Param('id') id: string): Promise<DeliveryAnswer> {
+    return this.deliveries.retryNow(actor, id);
   }
 
   @Post(':id/cancel')
@@ -96,7 +96,7 @@ export class DeliveriesController {
     answer: DeliverySchema,
     failures: [404, 409, 503],
   })
-  cancelDelivery(@TenantId() tenantId: string, @Param('id') id: string): Promise<DeliveryAnswer> {
-    return this.deliveries.cancel(tenantId, id);
+  cancelDelivery(@CurrentKey() actor: KeyActor, @Param('id') id: string): Promise<DeliveryAnswer> {
+    return this.deliveries.cancel(actor, id);
   }
 }

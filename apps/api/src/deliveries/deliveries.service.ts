@@ -1,8 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ApiConfig } from '@hookstream/config';
 import { DomainError, type DeliveryStatus } from '@hookstream/domain';
-import { DeliveriesRepository, type DeliveryFilter, type DeliveryRecord } from '@hookstream/persistence';
+import {
+  DeliveriesRepository,
+  type DeliveryChange,
+  type DeliveryFilter,
+  type DeliveryRecord,
+} from '@hookstream/persistence';
 import { DeliveryStarter, temporalUrl } from '@hookstream/temporal-client';
+import type { KeyActor } from '../auth/actor.js';
 import { listed, type Listed } from '../http/fields.dto.js';
 import { API_CONFIG } from '../platform/tokens.js';
 import {
@@ -53,40 +59,58 @@ export class DeliveriesService {
   }
 
   /** Delivers again with a fresh schedule, whatever came of it so far. */
-  async replay(tenantId: string, id: string): Promise<DeliveryAnswer> {
+  async replay(actor: KeyActor, id: string): Promise<DeliveryAnswer> {
+    const { tenantId } = actor;
+    const by = { actor, action: 'delivery.replayed' } as const;
     await this.find(tenantId, id);
-    const pulled = await this.deliveries.pullForward(tenantId, id);
+    const pulled = await this.deliveries.pullForward(tenantId, id, by);
     if (pulled === 'held') throw new DomainError('conflict', HELD);
     if (pulled === 'absent') {
       const start = await this.deliveries.findStart(tenantId, id);
       if (start === null) throw new DomainError('conflict', 'Its endpoint has been deleted.');
       await this.starter.signalReplay(deliveryInput(start, 'replay', this.config.retentionMs));
+      await this.deliveries.recordChange(tenantId, id, by);
     }
     return presentDelivery(await this.find(tenantId, id));
   }
 
   /** Makes the next attempt now; the schedule goes on from there. */
-  async retryNow(tenantId: string, id: string): Promise<DeliveryAnswer> {
+  async retryNow(actor: KeyActor, id: string): Promise<DeliveryAnswer> {
+    const { tenantId } = actor;
+    const by = { actor, action: 'delivery.retried_now' } as const;
     const delivery = await this.find(tenantId, id);
-    const pulled = await this.deliveries.pullForward(tenantId, id);
+    const pulled = await this.deliveries.pullForward(tenantId, id, by);
     if (pulled === 'held') throw new DomainError('conflict', HELD);
     if (pulled === 'absent') {
       if (delivery.status !== 'retrying') throw new DomainError('conflict', whyNotNow(delivery.status));
       if (!(await this.starter.retryNow(delivery.id)))
         throw new DomainError('conflict', whyNotNow('in_progress'));
+      await this.deliveries.recordChange(tenantId, id, by);
     }
     return presentDelivery(await this.find(tenantId, id));
   }
 
-  async cancel(tenantId: string, id: string): Promise<DeliveryAnswer> {
+  async cancel(
+    actor: KeyActor,
+    id: string,
+    action: 'delivery.cancelled' | 'dead_letter.discarded' = 'delivery.cancelled',
+  ): Promise<DeliveryAnswer> {
+    const { tenantId } = actor;
+    const by = { actor, action };
     const delivery = await this.find(tenantId, id);
     const cancelled =
-      (await this.deliveries.cancelWaiting(tenantId, id)) ||
-      (await this.starter.cancel(delivery.id, 'cancelled through the API')) ||
+      (await this.deliveries.cancelWaiting(tenantId, id, by)) ||
+      (await this.cancelRunning(tenantId, delivery.id, by)) ||
       // no workflow and not in the outbox: nothing else would ever end it
-      (await this.deliveries.cancelUnfinished(tenantId, id));
+      (await this.deliveries.cancelUnfinished(tenantId, id, by));
     if (!cancelled) throw new DomainError('conflict', `The delivery has already ended: ${delivery.status}.`);
     return presentDelivery(await this.find(tenantId, id));
+  }
+
+  private async cancelRunning(tenantId: string, id: string, by: DeliveryChange): Promise<boolean> {
+    const cancelled = await this.starter.cancel(id, 'cancelled through the API');
+    if (cancelled) await this.deliveries.recordChange(tenantId, id, by);
+    return cancelled;
   }
 
   /** @throws DomainError `not_found` */

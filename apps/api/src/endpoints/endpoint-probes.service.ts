@@ -3,12 +3,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ApiConfig } from '@hookstream/config';
 import { DomainError } from '@hookstream/domain';
 import {
+  AuditRepository,
   DeliveriesRepository,
   EndpointsRepository,
   type EndpointRecord,
   type StoredAttempt,
 } from '@hookstream/persistence';
 import { DeliveryStarter } from '@hookstream/temporal-client';
+import type { KeyActor } from '../auth/actor.js';
 import { presentAttempt } from '../deliveries/deliveries.presenter.js';
 import { deliveryInput } from '../deliveries/delivery-input.js';
 import type { AttemptAnswer } from '../deliveries/dto/delivery.dto.js';
@@ -28,19 +30,25 @@ export class EndpointProbesService {
     private readonly endpoints: EndpointsService,
     private readonly endpointsRepository: EndpointsRepository,
     private readonly deliveries: DeliveriesRepository,
+    private readonly audit: AuditRepository,
     private readonly starter: DeliveryStarter,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {}
 
-  async test(tenantId: string, id: string): Promise<AttemptAnswer> {
-    const endpoint = await this.endpoints.find(tenantId, id);
+  async test(actor: KeyActor, id: string): Promise<AttemptAnswer> {
+    const endpoint = await this.endpoints.find(actor.tenantId, id);
     const attempt = await this.probe(endpoint, TEST_TYPE, (createdAt) =>
       JSON.stringify({ type: TEST_TYPE, timestamp: createdAt, data: { endpoint_id: id } }),
     );
+    await this.audit.record({
+      ...{ tenantId: actor.tenantId, actor, action: 'endpoint.tested' },
+      ...{ objectKind: 'endpoint', objectId: id },
+    });
     return presentAttempt(attempt);
   }
 
-  async verify(tenantId: string, id: string): Promise<VerificationAnswer> {
+  async verify(actor: KeyActor, id: string): Promise<VerificationAnswer> {
+    const { tenantId } = actor;
     const endpoint = await this.endpoints.find(tenantId, id);
     const challenge = randomBytes(24).toString('base64url');
     const attempt = await this.probe(endpoint, VERIFICATION_TYPE, (createdAt) =>
@@ -48,7 +56,8 @@ export class EndpointProbesService {
     );
     const verified = attempt.outcome === 'succeeded' && echoes(attempt.responseBody ?? '', challenge);
     const verifiedAt = verified ? new Date() : endpoint.verifiedAt;
-    if (verified) await this.endpointsRepository.update(tenantId, id, { verifiedAt });
+    if (verified)
+      await this.endpointsRepository.update(tenantId, id, { verifiedAt }, actor, 'endpoint.verified');
     return { verified, verified_at: verifiedAt?.toISOString() ?? null, attempt: presentAttempt(attempt) };
   }
 

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { TenantId } from '../auth/actor.js';
+import { CurrentKey, TenantId, type KeyActor } from '../auth/actor.js';
 import { AttemptSchema, type AttemptAnswer } from '../deliveries/dto/delivery.dto.js';
 import type { Listed } from '../http/fields.dto.js';
 import { Operation } from '../http/operation.decorator.js';
@@ -51,10 +51,10 @@ export class EndpointsController {
     failures: [400, 413, 415, 422],
   })
   createEndpoint(
-    @TenantId() tenantId: string,
+    @CurrentKey() actor: KeyActor,
     @Body({ schema: CreateEndpointSchema }) body: CreateEndpoint,
   ): Promise<CreatedEndpointAnswer> {
-    return this.endpoints.create(tenantId, body);
+    return this.endpoints.create(actor, body);
   }
 
   @Get()
@@ -93,11 +93,11 @@ export class EndpointsController {
     failures: [400, 404, 413, 415, 422],
   })
   updateEndpoint(
-    @TenantId() tenantId: string,
+    @CurrentKey() actor: KeyActor,
     @Param('id') id: string,
     @Body({ schema: UpdateEndpointSchema }) body: UpdateEndpoint,
   ): Promise<EndpointAnswer> {
-    return this.endpoints.update(tenantId, id, body);
+    return this.endpoints.update(actor, id, body);
   }
 
   @Delete(':id')
@@ -108,8 +108,8 @@ export class EndpointsController {
     status: 204,
     failures: [404],
   })
-  deleteEndpoint(@TenantId() tenantId: string, @Param('id') id: string): Promise<void> {
-    return this.endpoints.delete(tenantId, id);
+  deleteEndpoint(@CurrentKey() actor: KeyActor, @Param('id') id: string): Promise<void> {
+    return this.endpoints.delete(actor, id);
   }
 
   @Post(':id/pause')
@@ -122,8 +122,8 @@ export class EndpointsController {
     answer: EndpointSchema,
     failures: [404],
   })
-  pauseEndpoint(@TenantId() tenantId: string, @Param('id') id: string): Promise<EndpointAnswer> {
-    return this.endpoints.setStatus(tenantId, id, 'paused');
+  pauseEndpoint(@CurrentKey() actor: KeyActor, @Param('id') id: string): Promise<EndpointAnswer> {
+    return this.endpoints.setStatus(actor, id, 'paused');
   }
 
   @Post(':id/resume')
@@ -135,8 +135,8 @@ export class EndpointsController {
     answer: EndpointSchema,
     failures: [404],
   })
-  resumeEndpoint(@TenantId() tenantId: string, @Param('id') id: string): Promise<EndpointAnswer> {
-    return this.endpoints.setStatus(tenantId, id, 'enabled');
+  resumeEndpoint(@CurrentKey() actor: KeyActor, @Param('id') id: string): Promise<EndpointAnswer> {
+    return this.endpoints.setStatus(actor, id, 'enabled');
   }
 
   @Post(':id/rotate-secret')
@@ -150,11 +150,11 @@ export class EndpointsController {
   })
   @ApiBody({ required: false, schema: { $ref: '#/components/schemas/RotateSecretRequest' } })
   rotateEndpointSecret(
-    @TenantId() tenantId: string,
+    @CurrentKey() actor: KeyActor,
     @Param('id') id: string,
     @Body({ schema: RotateSecretSchema.prefault({}) }) body: RotateSecret,
   ): Promise<RotatedEndpointAnswer> {
-    return this.endpoints.rotateSecret(tenantId, id, body);
+    return this.endpoints.rotateSecret(actor, id, body);
   }
 
   @Post(':id/test')
@@ -166,8 +166,8 @@ export class EndpointsController {
     answer: AttemptSchema,
     failures: [404, 503],
   })
-  testEndpoint(@TenantId() tenantId: string, @Param('id') id: string): Promise<AttemptAnswer> {
-    return this.probes.test(tenantId, id);
+  testEndpoint(@CurrentKey() actor: KeyActor, @Param('id') id: string): Promise<AttemptAnswer> {
+    return this.probes.test(actor, id);
   }
 
   @Post(':id/filter/test')
@@ -199,7 +199,7 @@ export class EndpointsController {
     answer: VerificationSchema,
     failures: [404, 503],
   })
-  verifyEndpoint(@TenantId() tenantId: string, @Param('id') id: string): Promise<VerificationAnswer> {
-    return this.probes.verify(tenantId, id);
+  verifyEndpoint(@CurrentKey() actor: KeyActor, @Param('id') id: string): Promise<VerificationAnswer> {
+    return this.probes.verify(actor, id);
   }
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ApiConfig } from '@hookstream/config';
 import { checkEndpointUrl, DomainError, newId } from '@hookstream/domain';
 import { EndpointsRepository, type EndpointRecord } from '@hookstream/persistence';
+import type { KeyActor } from '../auth/actor.js';
 import { listed, type Listed } from '../http/fields.dto.js';
 import { API_CONFIG } from '../platform/tokens.js';
 import type {
@@ -27,7 +28,7 @@ export class EndpointsService {
     @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {}
 
-  async create(tenantId: string, input: CreateEndpoint): Promise<CreatedEndpointAnswer> {
+  async create(actor: KeyActor, input: CreateEndpoint): Promise<CreatedEndpointAnswer> {
     this.checkUrl(input.url);
     const id = newId('endpoint');
     const { stored, shown } = this.secrets.issue(id, input.signature.scheme);
@@ -36,7 +37,10 @@ export class EndpointsService {
       lane: input.lane ?? this.config.accept.defaultLane,
       headers: this.secrets.sealHeaders(id, mergedHeaders({}, input.headers)),
     };
-    return { ...this.present(await this.endpoints.create(tenantId, id, settings, stored)), ...shown };
+    return {
+      ...this.present(await this.endpoints.create(actor.tenantId, id, settings, stored, actor)),
+      ...shown,
+    };
   }
 
   async list(tenantId: string, query: ListEndpoints): Promise<Listed<EndpointAnswer>> {
@@ -47,25 +51,30 @@ export class EndpointsService {
     return this.present(await this.find(tenantId, id));
   }
 
-  async update(tenantId: string, id: string, patch: UpdateEndpoint): Promise<EndpointAnswer> {
+  async update(actor: KeyActor, id: string, patch: UpdateEndpoint): Promise<EndpointAnswer> {
+    const { tenantId } = actor;
     if (patch.url !== undefined) this.checkUrl(patch.url);
     const endpoint = await this.find(tenantId, id);
     const headers =
       patch.headers === undefined ? {} : { headers: this.patchedHeaders(endpoint, patch.headers ?? {}) };
-    const changed = await this.endpoints.update(tenantId, id, { ...changedSettings(patch), ...headers });
+    const changes = { ...changedSettings(patch), ...headers };
+    const changed = await this.endpoints.update(tenantId, id, changes, actor);
     if (patch.status === undefined) return this.present(found(changed));
-    return this.setStatus(tenantId, id, patch.status);
+    return this.setStatus(actor, id, patch.status);
   }
 
   /** `disabled` is also what a 410 does; `enabled` releases what is held. */
-  async setStatus(tenantId: string, id: string, status: EndpointRecord['status']): Promise<EndpointAnswer> {
-    return this.present(found(await this.endpoints.setStatus(tenantId, id, status, DISABLED_BY_CALLER)));
+  async setStatus(actor: KeyActor, id: string, status: EndpointRecord['status']): Promise<EndpointAnswer> {
+    return this.present(
+      found(await this.endpoints.setStatus(actor.tenantId, id, status, DISABLED_BY_CALLER, actor)),
+    );
   }
 
-  async rotateSecret(tenantId: string, id: string, input: RotateSecret): Promise<RotatedEndpointAnswer> {
+  async rotateSecret(actor: KeyActor, id: string, input: RotateSecret): Promise<RotatedEndpointAnswer> {
+    const { tenantId } = actor;
     const { signature } = await this.find(tenantId, id);
     const { stored, shown } = this.secrets.issue(id, signature.scheme);
-    const rotated = await this.endpoints.rotateSecret(tenantId, id, stored, input.overlap_seconds);
+    const rotated = await this.endpoints.rotateSecret(tenantId, id, stored, input.overlap_seconds, actor);
     return {
       ...this.present(found(rotated?.endpoint ?? null)),
       ...shown,
@@ -73,8 +82,8 @@ export class EndpointsService {
     };
   }
 
-  async delete(tenantId: string, id: string): Promise<void> {
-    if (!(await this.endpoints.delete(tenantId, id))) found(null);
+  async delete(actor: KeyActor, id: string): Promise<void> {
+    if (!(await this.endpoints.delete(actor.tenantId, id, actor))) found(null);
   }
 
   /** @throws DomainError `not_found` */

@@ -25,6 +25,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('deliveries', 'One event to one endpoint, with its attempts.')
     .addTag('dead-letter', 'Deliveries whose schedule is exhausted.')
     .addTag('api-keys', 'The keys of a tenant.')
+    .addTag('audit-log', 'Who changed what, when.')
     .addTag('tenants', "The operator's customers.")
     .addTag('health', 'Whether the system works.')
     .addSecurity('api_key', {

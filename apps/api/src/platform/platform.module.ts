@@ -3,6 +3,7 @@ import type { ApiConfig } from '@hookstream/config';
 import type { Logger } from '@hookstream/observability';
 import {
   ApiKeysRepository,
+  AuditRepository,
   DeliveriesRepository,
   EndpointsRepository,
   EventsRepository,
@@ -42,6 +43,7 @@ export class PlatformModule {
       { provide: LOGGER, useValue: dependencies.logger },
       onDatabase(TenantsRepository),
       onDatabase(ApiKeysRepository),
+      onDatabase(AuditRepository),
       onDatabase(EndpointsRepository),
       onDatabase(EventsRepository),
       onDatabase(DeliveriesRepository),

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DomainError, newId } from '@hookstream/domain';
+import { DomainError, newId, type AuditActor } from '@hookstream/domain';
 import { TenantsRepository, type TenantRecord } from '@hookstream/persistence';
 import { ALL_SCOPES } from '../auth/access.decorator.js';
 import { generateApiKey } from '../auth/api-key-format.js';
@@ -13,6 +13,9 @@ import type {
 } from './dto/tenant.dto.js';
 import { presentTenant } from './tenants.presenter.js';
 
+/** Tenants are the operator's alone: see the access of the routes. */
+const ACTOR: AuditActor = { kind: 'operator' };
+
 @Injectable()
 export class TenantsService {
   constructor(private readonly tenants: TenantsRepository) {}
@@ -22,6 +25,7 @@ export class TenantsService {
     const tenant = await this.tenants.create(
       { id: newId('tenant'), ...input },
       { id: newId('apiKey'), name: 'First key', prefix, hash, scopes: [ALL_SCOPES], expiresAt: null },
+      ACTOR,
     );
     return { ...presentTenant(tenant), api_key: key };
   }
@@ -35,11 +39,11 @@ export class TenantsService {
   }
 
   async update(id: string, patch: UpdateTenant): Promise<TenantAnswer> {
-    return presentTenant(found(await this.tenants.update(id, patch)));
+    return presentTenant(found(await this.tenants.update(id, patch, ACTOR)));
   }
 
   async delete(id: string): Promise<void> {
-    if (!(await this.tenants.delete(id))) found(null);
+    if (!(await this.tenants.delete(id, ACTOR))) found(null);
   }
 }
 

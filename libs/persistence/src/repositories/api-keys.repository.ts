@@ -1,7 +1,8 @@
 import { IsNull, LessThan } from 'typeorm';
-import { idToUuid, uuidToId } from '@hookstream/domain';
+import { auditChanges, idToUuid, uuidToId, type AuditActor, type AuditChanges } from '@hookstream/domain';
 import type { Database } from '../database.js';
 import { ApiKeyEntity } from '../entities/api-key.entity.js';
+import { recordAudit } from './audit.repository.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
 export interface ApiKeyRecord {
@@ -58,16 +59,56 @@ const toRecord = (row: ApiKeyEntity): ApiKeyRecord => ({
 export class ApiKeysRepository {
   constructor(private readonly database: Database) {}
 
-  async create(tenantId: string, key: NewApiKey): Promise<ApiKeyRecord> {
+  async create(tenantId: string, key: NewApiKey, actor: AuditActor): Promise<ApiKeyRecord> {
     const row = apiKeyRow(tenantId, key, new Date());
-    await this.keys.insert(row);
+    await this.database.dataSource.transaction(async (manager) => {
+      await manager.insert(ApiKeyEntity, row);
+      await recordAudit(manager, {
+        ...{ tenantId, actor, action: 'api_key.created', objectKind: 'api_key', objectId: key.id },
+        changes: shownChanges(key),
+      });
+    });
     return toRecord(row);
+  }
+
+  /**
+   * Adds a key like the one before, which ends after the overlap (seconds; one that ends sooner keeps its end). Rotating the same key
+   * twice at once makes two keys. @returns null when there is no such key, or it has ended.
+   */
+  async rotate(
+    tenantId: string,
+    id: string,
+    successor: (previous: ApiKeyRecord) => NewApiKey,
+    overlapSeconds: number,
+    actor: AuditActor,
+  ): Promise<{ key: ApiKeyRecord; previousExpiresAt: Date } | null> {
+    return this.database.dataSource.transaction(async (manager) => {
+      const previous = await manager.findOne(ApiKeyEntity, {
+        where: { ...owned(tenantId, id), revokedAt: IsNull() },
+        lock: { mode: 'for_no_key_update' },
+      });
+      if (previous === null || (previous.expiresAt !== null && previous.expiresAt <= new Date())) return null;
+      const overlapEnd = new Date(Date.now() + overlapSeconds * 1000);
+      const previousExpiresAt =
+        previous.expiresAt !== null && previous.expiresAt < overlapEnd ? previous.expiresAt : overlapEnd;
+      const key = successor(toRecord(previous));
+      const row = apiKeyRow(tenantId, key, new Date());
+      await manager.insert(ApiKeyEntity, row);
+      await manager.update(ApiKeyEntity, { id: previous.id }, { expiresAt: previousExpiresAt });
+      await recordAudit(manager, {
+        ...{ tenantId, actor, action: 'api_key.rotated', objectKind: 'api_key', objectId: id },
+        changes: {
+          ...auditChanges<ApiKeyEntity>(previous, { expiresAt: previousExpiresAt }),
+          replaced_by: { to: key.id },
+        },
+      });
+      return { key: toRecord(row), previousExpiresAt };
+    });
   }
 
   async find(tenantId: string, id: string): Promise<ApiKeyRecord | null> {
     const row = await this.keys.findOneBy({
-      tenantId: idToUuid('tenant', tenantId),
-      id: idToUuid('apiKey', id),
+      ...owned(tenantId, id),
       revokedAt: IsNull(),
     });
     return row && toRecord(row);
@@ -88,12 +129,19 @@ export class ApiKeysRepository {
   }
 
   /** @returns whether there was such a key, not yet revoked. */
-  async revoke(tenantId: string, id: string): Promise<boolean> {
-    const result = await this.keys.update(
-      { tenantId: idToUuid('tenant', tenantId), id: idToUuid('apiKey', id), revokedAt: IsNull() },
-      { revokedAt: new Date() },
-    );
-    return result.affected === 1;
+  async revoke(tenantId: string, id: string, actor: AuditActor): Promise<boolean> {
+    return this.database.dataSource.transaction(async (manager) => {
+      const result = await manager.update(
+        ApiKeyEntity,
+        { ...owned(tenantId, id), revokedAt: IsNull() },
+        { revokedAt: new Date() },
+      );
+      if (result.affected !== 1) return false;
+      await recordAudit(manager, {
+        ...{ tenantId, actor, action: 'api_key.revoked', objectKind: 'api_key', objectId: id },
+      });
+      return true;
+    });
   }
 
   /** The key with that SHA-256, unless it is revoked or its tenant deleted. Runs on the hot path's pool. */
@@ -133,4 +181,13 @@ export class ApiKeysRepository {
   private get keys() {
     return this.database.dataSource.getRepository(ApiKeyEntity);
   }
+}
+
+function owned(tenantId: string, id: string): { tenantId: string; id: string } {
+  return { tenantId: idToUuid('tenant', tenantId), id: idToUuid('apiKey', id) };
+}
+
+/** Neither the key nor its hash. */
+function shownChanges({ name, prefix, scopes, expiresAt }: NewApiKey): AuditChanges | undefined {
+  return auditChanges<NewApiKey>({}, { name, prefix, scopes, expiresAt });
 }

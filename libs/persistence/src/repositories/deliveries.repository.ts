@@ -10,6 +10,7 @@ import {
   type RunLane,
 } from '@hookstream/domain';
 import { inTransaction, type Database } from '../database.js';
+import { recordAudit, type AuditEntry } from './audit.repository.js';
 import { timeBound } from './events.repository.js';
 import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
@@ -71,6 +72,16 @@ export interface DeliveryStart {
   attemptsMade: number;
   createdAt: Date;
 }
+
+/** Who changes a delivery through the API, for the audit log. */
+export type DeliveryChange = Pick<AuditEntry, 'actor' | 'action'>;
+
+const deliveryChange = (tenantId: string, id: string, by: DeliveryChange): AuditEntry => ({
+  ...by,
+  tenantId,
+  objectKind: 'delivery',
+  objectId: id,
+});
 
 interface DeliveryRow {
   id: string;
@@ -194,32 +205,52 @@ export class DeliveriesRepository {
    * Cancels a delivery that still waits in the outbox. A workflow that is just being started for it finds it cancelled
    * at its attempt. @returns whether it waited there.
    */
-  async cancelWaiting(tenantId: string, id: string): Promise<boolean> {
-    const { rowCount } = await this.database.pool.query(
+  async cancelWaiting(tenantId: string, id: string, by: DeliveryChange): Promise<boolean> {
+    return this.cancelled(
+      tenantId,
+      id,
+      by,
       `WITH waiting AS (DELETE FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 RETURNING delivery_id)
        UPDATE deliveries d SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
          FROM waiting w
         WHERE d.tenant_id = $1 AND d.id = $2 AND d.id = w.delivery_id AND d.status IN ('pending', 'in_progress', 'retrying')`,
-      owned(tenantId, id),
     );
-    return rowCount === 1;
   }
 
   /** Ends a delivery that no workflow and no outbox row stands for any more. @returns whether it had not ended. */
-  async cancelUnfinished(tenantId: string, id: string): Promise<boolean> {
-    const { rowCount } = await this.database.pool.query(
+  async cancelUnfinished(tenantId: string, id: string, by?: DeliveryChange): Promise<boolean> {
+    return this.cancelled(
+      tenantId,
+      id,
+      by,
       `UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
         WHERE tenant_id = $1 AND id = $2 AND status NOT IN ('succeeded', 'cancelled')`,
-      owned(tenantId, id),
     );
-    return rowCount === 1;
+  }
+
+  private async cancelled(
+    tenantId: string,
+    id: string,
+    by: DeliveryChange | undefined,
+    sql: string,
+  ): Promise<boolean> {
+    return inTransaction(this.database.pool, async (client) => {
+      const { rowCount } = await client.query(sql, owned(tenantId, id));
+      if (rowCount === 1 && by) await recordAudit(client, deliveryChange(tenantId, id, by));
+      return rowCount === 1;
+    });
+  }
+
+  /** For a change that a workflow makes, which was told before: no transaction of ours holds both. */
+  async recordChange(tenantId: string, id: string, by: DeliveryChange): Promise<void> {
+    await recordAudit(this.database.pool, deliveryChange(tenantId, id, by));
   }
 
   /**
    * Makes a delivery that waits in the outbox due now. One that a dispatcher has just claimed is left alone: it is
    * about to go. @returns `held` when its endpoint holds its deliveries, `absent` when it is not in the outbox.
    */
-  async pullForward(tenantId: string, id: string): Promise<'pulled' | 'held' | 'absent'> {
+  async pullForward(tenantId: string, id: string, by: DeliveryChange): Promise<'pulled' | 'held' | 'absent'> {
     return inTransaction(this.database.pool, async (client) => {
       const { rows } = await client.query<{ held: boolean }>(
         `SELECT claimable_at = 'infinity' AS held FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 FOR UPDATE`,
@@ -237,6 +268,7 @@ export class DeliveriesRepository {
         `UPDATE deliveries SET next_attempt_at = now(), updated_at = now() WHERE tenant_id = $1 AND id = $2`,
         owned(tenantId, id),
       );
+      await recordAudit(client, deliveryChange(tenantId, id, by));
       await client.query(WAKE_DISPATCHERS);
       return 'pulled';
     });

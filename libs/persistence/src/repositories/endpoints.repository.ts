@@ -1,7 +1,11 @@
 import { IsNull, LessThan, type EntityManager } from 'typeorm';
 import {
+  auditChanges,
   idToUuid,
   uuidToId,
+  type AuditAction,
+  type AuditActor,
+  type AuditChanges,
   type CircuitPolicy,
   type CircuitState,
   type EndpointStatus,
@@ -14,6 +18,7 @@ import {
 import type { Database } from '../database.js';
 import { EndpointSecretEntity } from '../entities/endpoint-secret.entity.js';
 import { EndpointEntity } from '../entities/endpoint.entity.js';
+import { recordAudit } from './audit.repository.js';
 import { holdWaiting, releaseHeld, removeWaiting } from './outbox-holding.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
@@ -53,6 +58,12 @@ export interface NewSecret {
   keyId: string;
 }
 
+const STATUS_ACTION: Readonly<Record<EndpointStatus, AuditAction>> = {
+  enabled: 'endpoint.resumed',
+  paused: 'endpoint.paused',
+  disabled: 'endpoint.disabled',
+};
+
 const UNFINISHED = `status IN ('pending', 'in_progress', 'retrying')`;
 
 const toRecord = (row: EndpointEntity): EndpointRecord => ({
@@ -88,6 +99,7 @@ export class EndpointsRepository {
     id: string,
     settings: EndpointSettings,
     secret: NewSecret,
+    actor: AuditActor,
   ): Promise<EndpointRecord> {
     const now = new Date();
     return this.database.dataSource.transaction(async (manager) => {
@@ -105,6 +117,14 @@ export class EndpointsRepository {
       });
       await manager.insert(EndpointEntity, row);
       await insertSecret(manager, tenantId, id, secret);
+      await audit(
+        manager,
+        tenantId,
+        id,
+        actor,
+        'endpoint.created',
+        auditChanges<EndpointSettings>({}, settings),
+      );
       return toRecord(row);
     });
   }
@@ -132,12 +152,18 @@ export class EndpointsRepository {
     tenantId: string,
     id: string,
     patch: Partial<EndpointSettings> & { verifiedAt?: Date | null },
+    actor: AuditActor,
+    action: AuditAction = 'endpoint.updated',
   ): Promise<EndpointRecord | null> {
-    await this.endpoints.update(
-      { ...owned(tenantId, id), deletedAt: IsNull() },
-      { ...(patch as object), updatedAt: new Date() },
-    );
-    return this.find(tenantId, id);
+    return this.database.dataSource.transaction(async (manager) => {
+      const before = await lock(manager, tenantId, id);
+      if (before === null) return null;
+      const changed = { ...(patch as object), updatedAt: new Date() };
+      await manager.update(EndpointEntity, owned(tenantId, id), changed);
+      const changes = auditChanges<EndpointEntity>(before, patch);
+      if (changes) await audit(manager, tenantId, id, actor, action, changes);
+      return toRecord({ ...before, ...changed });
+    });
   }
 
   /**
@@ -149,23 +175,24 @@ export class EndpointsRepository {
     id: string,
     status: EndpointStatus,
     disabledReason: string | null,
+    actor: AuditActor,
   ): Promise<EndpointRecord | null> {
-    const changed = await this.database.dataSource.transaction(async (manager) => {
-      const result = await manager.update(
-        EndpointEntity,
-        { ...owned(tenantId, id), deletedAt: IsNull() },
-        { status, disabledReason: status === 'disabled' ? disabledReason : null, updatedAt: new Date() },
-      );
-      if (result.affected !== 1) return false;
-      const change = status === 'enabled' ? releaseHeld : holdWaiting;
-      await change(manager, idToUuid('tenant', tenantId), idToUuid('endpoint', id));
-      return true;
+    return this.database.dataSource.transaction(async (manager) => {
+      const before = await lock(manager, tenantId, id);
+      if (before === null) return null;
+      const reason = status === 'disabled' ? disabledReason : null;
+      const changed = { status, disabledReason: reason, updatedAt: new Date() };
+      await manager.update(EndpointEntity, owned(tenantId, id), changed);
+      const move = status === 'enabled' ? releaseHeld : holdWaiting;
+      await move(manager, idToUuid('tenant', tenantId), idToUuid('endpoint', id));
+      const changes = auditChanges<EndpointEntity>(before, { status });
+      if (changes) await audit(manager, tenantId, id, actor, STATUS_ACTION[status], changes, reason);
+      return toRecord({ ...before, ...changed });
     });
-    return changed ? this.find(tenantId, id) : null;
   }
 
   /** Deletes it and cancels what has not been delivered, in one transaction. @returns whether there was such an endpoint. */
-  async delete(tenantId: string, id: string): Promise<boolean> {
+  async delete(tenantId: string, id: string, actor: AuditActor): Promise<boolean> {
     return this.database.dataSource.transaction(async (manager) => {
       const deleted = await manager.update(
         EndpointEntity,
@@ -180,6 +207,7 @@ export class EndpointsRepository {
           WHERE tenant_id = $1 AND endpoint_id = $2 AND ${UNFINISHED}`,
         [...uuids],
       );
+      await audit(manager, tenantId, id, actor, 'endpoint.deleted');
       return true;
     });
   }
@@ -194,6 +222,7 @@ export class EndpointsRepository {
     id: string,
     secret: NewSecret,
     overlapSeconds: number,
+    actor: AuditActor,
   ): Promise<{ endpoint: EndpointRecord; previousExpiresAt: Date } | null> {
     const previousExpiresAt = new Date(Date.now() + overlapSeconds * 1000);
     const rotated = await this.database.dataSource.transaction(async (manager) => {
@@ -209,6 +238,9 @@ export class EndpointsRepository {
         [idToUuid('tenant', tenantId), idToUuid('endpoint', id), previousExpiresAt],
       );
       await insertSecret(manager, tenantId, id, secret);
+      await audit(manager, tenantId, id, actor, 'endpoint.secret_rotated', {
+        overlap_seconds: { to: overlapSeconds },
+      });
       return true;
     });
     const endpoint = rotated ? await this.find(tenantId, id) : null;
@@ -222,6 +254,30 @@ export class EndpointsRepository {
 
 function owned(tenantId: string, id: string): { tenantId: string; id: string } {
   return { tenantId: idToUuid('tenant', tenantId), id: idToUuid('endpoint', id) };
+}
+
+function audit(
+  manager: EntityManager,
+  tenantId: string,
+  id: string,
+  actor: AuditActor,
+  action: AuditAction,
+  changes?: AuditChanges,
+  reason?: string | null,
+): Promise<void> {
+  return recordAudit(manager, {
+    ...{ tenantId, actor, action, changes, reason },
+    objectKind: 'endpoint',
+    objectId: id,
+  });
+}
+
+/** As it stands, locked until the transaction ends, so that the audit log tells what a change really replaced. */
+function lock(manager: EntityManager, tenantId: string, id: string): Promise<EndpointEntity | null> {
+  return manager.findOne(EndpointEntity, {
+    where: { ...owned(tenantId, id), deletedAt: IsNull() },
+    lock: { mode: 'for_no_key_update' },
+  });
 }
 
 async function insertSecret(manager: EntityManager, tenantId: string, endpointId: string, secret: NewSecret) {

@@ -1,11 +1,14 @@
 import type pg from 'pg';
 import {
   idToUuid,
+  SYSTEM_ACTOR,
   type AttemptDecision,
   type AttemptOutcome,
   type AttemptTrigger,
   type DeliveryStatus,
+  type EndpointStatus,
 } from '@hookstream/domain';
+import { recordAudit } from './audit.repository.js';
 import type { LoadedDelivery } from './attempts.repository.js';
 import { holdWaiting } from './outbox-holding.sql.js';
 
@@ -32,15 +35,25 @@ const STATUS_AFTER: Record<AttemptDecision['next'], DeliveryStatus> = {
 /** Endpoint before outbox before deliveries, as pause and resume lock them. */
 export async function disableGone(
   client: pg.PoolClient,
-  delivery: Pick<LoadedDelivery, 'tenantId' | 'endpointId'>,
+  { tenantId, endpointId }: Pick<LoadedDelivery, 'tenantId' | 'endpointId'>,
 ): Promise<void> {
-  const endpointUuid = idToUuid('endpoint', delivery.endpointId);
-  await client.query(
-    `UPDATE endpoints SET status = 'disabled', disabled_reason = 'the receiver answered 410 Gone', updated_at = now()
-      WHERE id = $1 AND status <> 'disabled'`,
-    [endpointUuid],
+  const endpointUuid = idToUuid('endpoint', endpointId);
+  const reason = 'the receiver answered 410 Gone';
+  const { rows } = await client.query<{ status: EndpointStatus }>(
+    `UPDATE endpoints e SET status = 'disabled', disabled_reason = $2, updated_at = now()
+       FROM (SELECT id, status FROM endpoints WHERE id = $1 FOR NO KEY UPDATE) before
+      WHERE e.id = before.id AND before.status <> 'disabled'
+     RETURNING before.status`,
+    [endpointUuid, reason],
   );
-  await holdWaiting(client, idToUuid('tenant', delivery.tenantId), endpointUuid);
+  if (rows[0] !== undefined) {
+    await recordAudit(client, {
+      ...{ tenantId, actor: SYSTEM_ACTOR, action: 'endpoint.disabled', reason },
+      ...{ objectKind: 'endpoint', objectId: endpointId },
+      changes: { status: { from: rows[0].status, to: 'disabled' } },
+    });
+  }
+  await holdWaiting(client, idToUuid('tenant', tenantId), endpointUuid);
 }
 
 const STAYS_CANCELLED = `(status = 'cancelled' AND $19 <> 'succeeded')`;

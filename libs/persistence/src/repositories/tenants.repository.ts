@@ -1,9 +1,17 @@
-import { IsNull, LessThan } from 'typeorm';
-import { idToUuid, uuidToId } from '@hookstream/domain';
+import { IsNull, LessThan, type EntityManager } from 'typeorm';
+import {
+  auditChanges,
+  idToUuid,
+  uuidToId,
+  type AuditAction,
+  type AuditActor,
+  type AuditChanges,
+} from '@hookstream/domain';
 import type { Database } from '../database.js';
 import { ApiKeyEntity } from '../entities/api-key.entity.js';
 import { TenantEntity } from '../entities/tenant.entity.js';
 import { apiKeyRow, type NewApiKey } from './api-keys.repository.js';
+import { recordAudit } from './audit.repository.js';
 import { removeWaiting } from './outbox-holding.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
@@ -35,6 +43,7 @@ export class TenantsRepository {
   async create(
     tenant: { id: string; name: string; metadata: Record<string, string> },
     firstKey: NewApiKey,
+    actor: AuditActor,
   ): Promise<TenantRecord> {
     const now = new Date();
     return this.database.dataSource.transaction(async (manager) => {
@@ -47,6 +56,13 @@ export class TenantsRepository {
       });
       await manager.insert(TenantEntity, row);
       await manager.insert(ApiKeyEntity, apiKeyRow(tenant.id, firstKey, now));
+      await audit(
+        manager,
+        tenant.id,
+        actor,
+        'tenant.created',
+        auditChanges<TenantPatch>({}, { name: tenant.name }),
+      );
       return toRecord(row);
     });
   }
@@ -66,23 +82,27 @@ export class TenantsRepository {
     return toPage(rows.map(toRecord), page.limit);
   }
 
-  async update(id: string, patch: TenantPatch): Promise<TenantRecord | null> {
-    await this.tenants.update(
-      { id: idToUuid('tenant', id), deletedAt: IsNull() },
-      {
-        ...(patch.name === undefined ? {} : { name: patch.name }),
-        ...(patch.metadata === undefined ? {} : { metadata: patch.metadata }),
-        updatedAt: new Date(),
-      },
-    );
-    return this.find(id);
+  async update(id: string, patch: TenantPatch, actor: AuditActor): Promise<TenantRecord | null> {
+    const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+    return this.database.dataSource.transaction(async (manager) => {
+      const before = await manager.findOne(TenantEntity, {
+        where: { id: idToUuid('tenant', id), deletedAt: IsNull() },
+        lock: { mode: 'for_no_key_update' },
+      });
+      if (before === null) return null;
+      const changed = { ...given, updatedAt: new Date() };
+      await manager.update(TenantEntity, { id: before.id }, changed);
+      const changes = auditChanges<TenantPatch>(before, given);
+      if (changes) await audit(manager, id, actor, 'tenant.updated', changes);
+      return toRecord({ ...before, ...changed });
+    });
   }
 
   /**
    * Revokes the tenant's keys, deletes its endpoints and cancels what has not been delivered, in one transaction.
    * Rows stay until their retention ends. @returns whether there was such a tenant.
    */
-  async delete(id: string): Promise<boolean> {
+  async delete(id: string, actor: AuditActor): Promise<boolean> {
     const uuid = idToUuid('tenant', id);
     return this.database.dataSource.transaction(async (manager) => {
       const deleted = await manager.update(
@@ -105,6 +125,7 @@ export class TenantsRepository {
           WHERE tenant_id = $1 AND status IN ('pending', 'in_progress', 'retrying')`,
         [uuid],
       );
+      await audit(manager, id, actor, 'tenant.deleted');
       return true;
     });
   }
@@ -112,4 +133,18 @@ export class TenantsRepository {
   private get tenants() {
     return this.database.dataSource.getRepository(TenantEntity);
   }
+}
+
+function audit(
+  manager: EntityManager,
+  tenantId: string,
+  actor: AuditActor,
+  action: AuditAction,
+  changes?: AuditChanges,
+): Promise<void> {
+  return recordAudit(manager, {
+    ...{ tenantId, actor, action, changes },
+    objectKind: 'tenant',
+    objectId: tenantId,
+  });
 }

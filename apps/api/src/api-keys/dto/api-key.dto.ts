@@ -12,6 +12,11 @@ import {
 
 const scope = z.enum([ALL_SCOPES, ...SCOPES]);
 
+const expiresAt = timestamp
+  .refine((value) => value.getTime() > Date.now(), 'must be in the future')
+  .nullable()
+  .default(null);
+
 export const CreateApiKeySchema = z
   .strictObject({
     name: text(200)
@@ -25,11 +30,7 @@ export const CreateApiKeySchema = z
       .meta({
         description: 'What it may do; `*` is everything. At most what the key that asks may do itself.',
       }),
-    expires_at: timestamp
-      .refine((value) => value.getTime() > Date.now(), 'must be in the future')
-      .nullable()
-      .default(null)
-      .meta({ description: 'When it stops working; null: never.' }),
+    expires_at: expiresAt.meta({ description: 'When it stops working; null: never.' }),
     mode: z
       .enum(['live', 'test'])
       .default('live')
@@ -37,6 +38,19 @@ export const CreateApiKeySchema = z
   })
   .meta({ id: 'CreateApiKeyRequest', examples: [{ name: 'Order service', scopes: ['events:write'] }] });
 export type CreateApiKey = z.output<typeof CreateApiKeySchema>;
+
+export const RotateApiKeySchema = z
+  .strictObject({
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(30 * 86_400)
+      .default(86_400)
+      .meta({ description: 'How long the key before goes on working beside the new one.' }),
+    expires_at: expiresAt.meta({ description: 'When the new key stops working; null: never.' }),
+  })
+  .meta({ id: 'RotateApiKeyRequest', examples: [{ overlap_seconds: 3600 }] });
+export type RotateApiKey = z.output<typeof RotateApiKeySchema>;
 
 export const ListApiKeysSchema = z.strictObject(pageQuery('apiKey'));
 export type ListApiKeys = z.output<typeof ListApiKeysSchema>;
@@ -67,5 +81,28 @@ export const CreatedApiKeySchema = z
   .object({ ...apiKey, key: z.string().meta({ description: 'The key. Shown only here.' }) })
   .meta({ id: 'CreatedApiKey', examples: [{ ...example, key: 'hs_live_…' }] });
 export type CreatedApiKeyAnswer = ApiKeyAnswer & { key: string };
+
+export const RotatedApiKeySchema = z
+  .object({
+    ...apiKey,
+    key: z.string().meta({ description: 'The new key. Shown only here.' }),
+    previous_key_id: answeredId('apiKey'),
+    previous_key_expires_at: answeredTime.meta({ description: 'Until then the key before works as well.' }),
+  })
+  .meta({
+    id: 'RotatedApiKey',
+    examples: [
+      {
+        ...example,
+        key: 'hs_live_…',
+        previous_key_id: 'key_01k5b7m3x8e4s9t2v6w0yzqrcc',
+        previous_key_expires_at: '2026-02-01T09:30:00.000Z',
+      },
+    ],
+  });
+export type RotatedApiKeyAnswer = CreatedApiKeyAnswer & {
+  previous_key_id: string;
+  previous_key_expires_at: string;
+};
 
 export const ApiKeyPageSchema = pageOf(ApiKeySchema, 'ApiKeyPage');
