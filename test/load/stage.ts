@@ -39,9 +39,19 @@ export class Stage {
     return this.startedSink;
   }
 
+  /** Speaks for the instance's first tenant. */
   apiClient(connections: number): ApiClient {
-    const { api_url, api_key } = this.instance.facts;
-    const client = new ApiClient(api_url, api_key, connections);
+    return this.clientWith(this.instance.facts.api_key, connections);
+  }
+
+  /** Speaks for a tenant made for it. */
+  async apiClientOfAnotherTenant(connections: number): Promise<ApiClient> {
+    const operator = this.clientWith(this.instance.facts.admin_token, 1);
+    return this.clientWith(await operator.createTenant('another'), connections);
+  }
+
+  private clientWith(apiKey: string, connections: number): ApiClient {
+    const client = new ApiClient(this.instance.facts.api_url, apiKey, connections);
     this.closers.unshift(() => client.close());
     return client;
   }
@@ -51,12 +61,12 @@ export class Stage {
     client: ApiClient,
     path: string,
     eventType: string,
-    lane?: string,
+    policies: Record<string, unknown> = {},
   ): Promise<BenchEndpoint> {
     const endpoint = await client.createEndpoint({
       url: `${this.sink.origin}${path}`,
       event_types: [eventType],
-      ...(lane === undefined ? {} : { lane }),
+      ...policies,
     });
     await this.sink.verify(path, endpoint.secret);
     return endpoint;

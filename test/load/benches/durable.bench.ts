@@ -88,7 +88,7 @@ function sum(rounds: readonly Round[], key: 'delivered' | 'lost' | 'duplicated')
 async function durableRound(stage: Stage, client: ApiClient, number: number, count: number): Promise<Round> {
   const path = `/durable-${number}`;
   const eventType = `bench.durable_${number}`;
-  await stage.endpointAt(client, path, eventType, 'durable');
+  await stage.endpointAt(client, path, eventType, { lane: 'durable' });
   const accepted = await closedLoop({ count, concurrency: CONNECTIONS, maxMs: MAX_MS }, (index) =>
     client.sendEvent(eventBody(eventType, index, EVENT_BYTES)),
   );

@@ -3,10 +3,17 @@ import { Pool } from 'undici';
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Of the JSON around the filling of an event, roughly: the whole body is then `size` bytes. */
 const ENVELOPE_BYTES = 80;
+const BATCH = 500;
 
 export interface BenchEndpoint {
   id: string;
   secret: string;
+}
+
+export interface EndpointSettings {
+  url: string;
+  event_types: string[];
+  [policy: string]: unknown;
 }
 
 /** Speaks to the API as a customer's backend would: keep-alive connections, one request at a time on each. */
@@ -24,7 +31,7 @@ export class ApiClient {
     this.headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
   }
 
-  createEndpoint(endpoint: { url: string; event_types: string[]; lane?: string }): Promise<BenchEndpoint> {
+  createEndpoint(endpoint: EndpointSettings): Promise<BenchEndpoint> {
     return this.post<BenchEndpoint>('/api/v1/endpoints', JSON.stringify(endpoint), 201);
   }
 
@@ -39,9 +46,43 @@ export class ApiClient {
     return id;
   }
 
+  /** Posts many events, up to 500 in a request, one request at a time. */
+  async sendEvents(bodies: readonly string[]): Promise<void> {
+    for (let from = 0; from < bodies.length; from += BATCH) {
+      const batch = bodies.slice(from, from + BATCH);
+      const path = '/api/v1/events/batch';
+      const { data } = await this.post<{ data: { status: number }[] }>(path, `[${batch.join(',')}]`, 202);
+      const refused = data.filter(({ status }) => status !== 202).length;
+      if (refused > 0) throw new Error(`${refused} of ${batch.length} events of a batch were refused`);
+    }
+  }
+
+  /** With the operator's token as key: a new tenant, answered with its first API key. */
+  async createTenant(name: string): Promise<string> {
+    const { api_key } = await this.post<{ api_key: string }>(
+      '/api/v1/tenants',
+      JSON.stringify({ name }),
+      201,
+    );
+    return api_key;
+  }
+
   /** Holds an endpoint's deliveries back, or lets them go. */
   async hold(endpointId: string, held: boolean): Promise<void> {
     await this.post(`/api/v1/endpoints/${endpointId}/${held ? 'pause' : 'resume'}`, '{}', 200);
+  }
+
+  /** `closed`, `half_open` or `open`. */
+  async circuitState(endpointId: string): Promise<string> {
+    const path = `/api/v1/endpoints/${endpointId}`;
+    const { authorization } = this.headers;
+    const answer = await this.pool.request({ method: 'GET', path, headers: { authorization } });
+    if (answer.statusCode !== 200) throw new Error(`GET ${path} answered ${answer.statusCode}`);
+    return ((await answer.body.json()) as { circuit_state: string }).circuit_state;
+  }
+
+  async resetCircuit(endpointId: string): Promise<void> {
+    await this.post(`/api/v1/endpoints/${endpointId}/circuit/reset`, '{}', 200);
   }
 
   /** Cancels what waits for the endpoint. */

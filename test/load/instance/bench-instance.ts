@@ -16,6 +16,7 @@ const LOG_TAIL_CHARACTERS = 3_000;
 export interface InstanceFacts {
   api_url: string;
   api_key: string;
+  admin_token: string;
   temporal_address: string;
   processes: Record<'postgres' | 'temporal' | 'api' | 'worker', number>;
 }

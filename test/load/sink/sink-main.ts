@@ -15,6 +15,8 @@ class Round implements Collected {
   signaturesWrong = 0;
   webhook: Webhook | undefined;
   every = 0;
+  status = 200;
+  afterMs = 0;
 
   wantsVerification(): boolean {
     return this.webhook !== undefined && this.arrivals.length % this.every === 0;
@@ -51,7 +53,13 @@ function receive(request: IncomingMessage, response: ServerResponse): void {
   } else {
     request.resume();
   }
-  request.on('end', () => response.end());
+  request.on('end', () => answer(round, response));
+}
+
+function answer({ status, afterMs }: Round, response: ServerResponse): void {
+  response.statusCode = status;
+  if (afterMs === 0) response.end();
+  else setTimeout(() => response.end(), afterMs);
 }
 
 const server = createServer(receive);
@@ -67,6 +75,9 @@ const handlers: SinkHandlers = {
     const round = roundOf(path);
     round.webhook = new Webhook(secret);
     round.every = every;
+  },
+  answer({ path, status, afterMs }) {
+    Object.assign(roundOf(path), { status, afterMs });
   },
   count: ({ path }) => roundOf(path).ids.size,
   collect({ path }) {

@@ -16,6 +16,8 @@ export type SinkHandlers = {
   port: () => number;
   /** From now on, one in `every` requests to the path is verified with the secret. */
   verify: (input: { path: string; secret: string; every: number }) => void;
+  /** From now on, requests to the path are answered with this status, after so many milliseconds. */
+  answer: (input: { path: string; status: number; afterMs: number }) => void;
   /** How many different ids have arrived at the path. */
   count: (input: { path: string }) => number;
   /** All that arrived at the path; forgets it. */

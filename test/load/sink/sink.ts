@@ -33,6 +33,16 @@ export class Sink {
     return this.calls.call('verify', { path, secret, every: VERIFY_EVERY });
   }
 
+  /** How the path answers from now on. Default: 200 at once. */
+  answer(path: string, how: { status?: number; afterMs?: number }): Promise<void> {
+    return this.calls.call('answer', { path, status: how.status ?? 200, afterMs: how.afterMs ?? 0 });
+  }
+
+  /** How many different ids have arrived at the path. */
+  count(path: string): Promise<number> {
+    return this.calls.call('count', { path });
+  }
+
   /** Waits until `expected` different ids have arrived. Gives up after `idleMs` without a new one. */
   async waitFor(
     path: string,
@@ -43,7 +53,7 @@ export class Sink {
     let movedAt = monotonicMs();
     let toldAt = movedAt;
     for (;;) {
-      const arrived = await this.calls.call('count', { path });
+      const arrived = await this.count(path);
       if (arrived >= expected) return;
       if (arrived !== last) movedAt = monotonicMs();
       last = arrived;
