@@ -83,7 +83,7 @@ export class DeliveryRun {
 
   private async attemptNow(): Promise<Next> {
     this.takeUpWish();
-    await this.continueAsNewIfLong();
+    if (workflowInfo().continueAsNewSuggested) await this.continueAsNew();
     this.status = 'in_progress';
     this.nextAttemptAt = null;
     const result = await this.attempt();
@@ -98,9 +98,8 @@ export class DeliveryRun {
   }
 
   /** Between attempts nothing but these values is alive, so a new run can begin with any of them. */
-  private async continueAsNewIfLong(): Promise<void> {
-    if (!workflowInfo().continueAsNewSuggested) return;
-    await continueAsNew<(input: DeliveryWorkflowInput) => Promise<DeliveryWorkflowResult>>({
+  private continueAsNew(): Promise<never> {
+    return continueAsNew<(input: DeliveryWorkflowInput) => Promise<DeliveryWorkflowResult>>({
       ...this.input,
       attemptsMade: this.attempts,
       scheduleStep: this.scheduleStep,
