@@ -52,12 +52,17 @@ describe('health', () => {
     await api.rows(
       `UPDATE outbox SET due_at = now() - interval '31 s', claimable_at = now() - interval '31 s'`,
     );
+    await api.rows(`UPDATE endpoints SET updated_at = now() - interval '1 hour'`);
     await workerSeen(api, '1 s', '31 s');
     const stuck = await api.call('GET', '/health/ready');
     expect([stuck.status, Object.keys(stuck.body.error as object)]).toEqual([503, ['dispatcher']]);
     await workerSeen(api, '1 s', '1 s');
     expect((await api.call('GET', '/health/ready')).status).toBe(200);
     await workerSeen(api, '1 s', '31 s');
+    await api.rows(`UPDATE endpoints SET circuit_state = 'open'`);
+    expect((await api.call('GET', '/health/ready')).status).toBe(200);
+    await api.rows(`UPDATE endpoints SET circuit_state = 'closed'`);
+    expect((await api.call('GET', '/health/ready')).status).toBe(503);
     await api.rows(`UPDATE outbox SET claimable_at = 'infinity'`);
     expect((await api.call('GET', '/health/ready')).status).toBe(200);
   });

@@ -73,7 +73,8 @@ describe('the attempt activity', () => {
   const recordingThrough = (record: AttemptsRepository['record']): DeliveryActivityDeps['attempts'] => ({
     begin: (input) => repository.begin(input),
     find: (deliveryId, number) => repository.find(deliveryId, number),
-    handBack: (delivery, step) => repository.handBack(delivery, step),
+    handBack: (...input) => repository.handBack(...input),
+    giveBackSlot: (deliveryId) => repository.giveBackSlot(deliveryId),
     cancel: (deliveryId) => repository.cancel(deliveryId),
     record,
   });

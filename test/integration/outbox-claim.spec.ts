@@ -65,7 +65,7 @@ describe('claiming from the outbox', () => {
     const first = await store.acceptOne(endpoint, { deliverAt: new Date(Date.now() - 1_000) });
     const second = await store.acceptOne(endpoint);
     await setDelivery(first.deliveryId, `attempt_count = 2, schedule_step = 1, status = 'retrying'`);
-    const claimed = await store.outbox.claim({ workerId: 'a', limit: 10, leaseMs: 1_000 });
+    const { deliveries: claimed } = await store.claimWith({ limit: 10 });
     expect(claimed).toEqual([
       expect.objectContaining({
         ...first,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import {
   DEFAULT_CIRCUIT,
-  DEFAULT_MAX_IN_FLIGHT,
   idToUuid,
+  MAX_MAX_IN_FLIGHT,
   newId,
   SYSTEM_ACTOR,
   uuidToId,
@@ -12,9 +12,11 @@ import {
 import {
   EndpointsRepository,
   EventsRepository,
+  FairClaim,
   OutboxRepository,
   TenantsRepository,
   type AcceptItem,
+  type Claim,
   type Database,
   type EndpointRecord,
   type EndpointSettings,
@@ -103,7 +105,7 @@ export class StoredDeliveries {
         timeoutMs: 5_000,
         retry: { delays_ms: [50, 50], jitter: 0 },
         rateLimit: null,
-        maxInFlight: DEFAULT_MAX_IN_FLIGHT,
+        maxInFlight: MAX_MAX_IN_FLIGHT,
         circuit: DEFAULT_CIRCUIT,
         lane: 'auto',
         signature: { scheme: 'v1' },
@@ -229,7 +231,16 @@ export class StoredDeliveries {
 
   /** Claims once and answers the ids of what was claimed. */
   async claim(workerId = 'a', options: { limit?: number; leaseMs?: number } = {}): Promise<string[]> {
-    const claimed = await this.outbox.claim({ workerId, limit: 1_000, leaseMs: 60_000, ...options });
-    return claimed.map((delivery) => delivery.deliveryId);
+    return (await this.claimWith({ workerId, ...options })).deliveries.map(({ deliveryId }) => deliveryId);
+  }
+
+  /** Claims once as a worker that has nothing under way and room without end, unless told otherwise. */
+  async claimWith(options: { workerId?: string; limit?: number; leaseMs?: number } = {}): Promise<Claim> {
+    const { workerId = 'a', limit = 1_000, leaseMs = 60_000 } = options;
+    return new FairClaim(this.database.pool).claim({
+      workerId,
+      leaseMs,
+      use: { room: limit, capacity: 1_000_000, total: 0, tenants: new Map(), endpoints: new Map() },
+    });
   }
 }

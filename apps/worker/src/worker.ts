@@ -8,6 +8,7 @@ import type { EgressClient } from '@hookstream/egress';
 import type { Logger } from '@hookstream/observability';
 import {
   ensurePartitions,
+  FairClaim,
   hasPendingMigrations,
   MaintenanceRepository,
   openDatabase,
@@ -180,6 +181,7 @@ export class HookstreamWorker {
     const { config, logger, taskQueues } = this.options;
     const dispatcher = new Dispatcher(
       {
+        claims: new FairClaim(database.pool),
         outbox: new OutboxRepository(database.pool),
         starter: new DeliveryStarter(temporal, {
           taskQueue: taskQueues?.deliveries ?? TASK_QUEUE.deliveries,
@@ -215,11 +217,12 @@ function countedActivities(
   return {
     ...activities,
     async attemptDelivery(input) {
-      window.attemptBegan(input.deliveryId);
+      const { deliveryId, tenantId = '', endpointId = '' } = input;
+      const ended = window.attemptBegan(deliveryId, { tenantId, endpointId });
       try {
         return await activities.attemptDelivery(input);
       } finally {
-        window.attemptEnded();
+        ended();
       }
     },
   };

@@ -36,6 +36,9 @@ export interface DeliveryWorkflowResult {
 
 export interface AttemptDeliveryInput {
   deliveryId: string;
+  /** Whose it is, so that the worker knows who takes how much of its room. Absent from runs of the first version. */
+  tenantId?: string;
+  endpointId?: string;
   /** 1-based number of this attempt over the delivery's whole life. An attempt already recorded is not sent again. */
   attemptNumber: number;
   scheduleStep: number;

@@ -10,6 +10,7 @@ export * from './retry-after.js';
 export * from './event-type.js';
 export * from './json-slice.js';
 export * from './redaction.js';
+export * from './dispatch-allotment.js';
 export * from './endpoint-url.js';
 export * from './audit.js';
 export * from './payload-path.js';

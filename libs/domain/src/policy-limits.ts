@@ -13,6 +13,8 @@ export const MAX_RETRY_FACTOR = 10;
 
 export const MIN_MAX_IN_FLIGHT = 1;
 export const MAX_MAX_IN_FLIGHT = 10_000;
+/** One in some three hours. */
+export const MIN_RATE_PER_SECOND = 0.0001;
 export const MAX_RATE_PER_SECOND = 100_000;
 export const MAX_RATE_BURST = 1_000_000;
 export const MAX_CIRCUIT_FAILURE_THRESHOLD = 1_000;

@@ -7,9 +7,13 @@ export {
   type PartitionedTable,
 } from './partitions/partitions.js';
 export * from './repositories/outbox.repository.js';
+export { FairClaim, type Claim, type ClaimOptions } from './dispatch/fair-claim.js';
+export type { ClaimedDelivery } from './dispatch/claim-rows.js';
 export { holdWaiting, releaseHeld, type StatementRunner } from './repositories/outbox-holding.sql.js';
 export { OUTBOX_CHANNEL } from './repositories/outbox-wake-up.sql.js';
 export * from './repositories/attempts.repository.js';
+export type { Refusal } from './dispatch/admit-attempt.js';
+export type { HandBack } from './repositories/hand-back.js';
 export type { AttemptRecord } from './repositories/store-attempt.sql.js';
 export * from './repositories/workers.repository.js';
 export * from './repositories/maintenance.repository.js';

@@ -13,10 +13,22 @@ import {
   type AttemptRecord,
   type LoadedDelivery,
   type LoadedEndpoint,
+  type Refusal,
 } from '@hookstream/persistence';
 import { attemptRequest } from './attempt-request.js';
 import type { DeliveryActivityDeps, OutgoingMessage } from './delivery-activity-deps.js';
 import { storeUntilDone } from './store-until-done.js';
+
+/** Until the run that hands a delivery back has closed, in milliseconds; it cannot be started again before. */
+const HAND_BACK_AFTER_MS = 100;
+
+/** For the Web UI: "held: …". */
+const REFUSAL: Record<Refusal, string> = {
+  circuit_open: "the endpoint's circuit is open",
+  probe_under_way: "the endpoint's circuit is half open and another delivery is its probe",
+  in_flight_limit: 'as many deliveries as the endpoint takes are under way',
+  rate_limit: "the endpoint's rate limit is used up",
+};
 
 type ReadyDelivery = LoadedDelivery & { endpoint: LoadedEndpoint; payload: string };
 
@@ -56,11 +68,27 @@ async function holdOrStop(
   endpoint: LoadedEndpoint,
   input: AttemptDeliveryInput,
 ): Promise<AttemptDeliveryResult> {
-  const askedFor = input.trigger === 'replay';
-  if (endpoint.status === 'enabled' || (FINAL_DELIVERY_STATUSES.includes(delivery.status) && !askedFor))
+  const reason = whyHeld(delivery, endpoint, input);
+  if (reason === undefined || input.trigger === 'test') {
+    await deps.attempts.giveBackSlot(input.deliveryId);
     return { kind: 'cancelled', reason: `the delivery is ${delivery.status}` };
-  await deps.attempts.handBack(delivery, input.scheduleStep);
-  return { kind: 'handed_back', reason: `the endpoint is ${endpoint.status}` };
+  }
+  await deps.attempts.handBack(delivery, input.scheduleStep, {
+    trigger: input.trigger,
+    afterMs: HAND_BACK_AFTER_MS,
+  });
+  return { kind: 'handed_back', reason };
+}
+
+/** Undefined: nothing is left to deliver. */
+function whyHeld(
+  delivery: LoadedDelivery,
+  endpoint: LoadedEndpoint,
+  input: AttemptDeliveryInput,
+): string | undefined {
+  if (FINAL_DELIVERY_STATUSES.includes(delivery.status) && input.trigger !== 'replay') return undefined;
+  if (endpoint.status !== 'enabled') return `the endpoint is ${endpoint.status}`;
+  return delivery.refusal === undefined ? 'the endpoint has just changed' : REFUSAL[delivery.refusal];
 }
 
 async function send(

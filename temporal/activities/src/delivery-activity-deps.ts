@@ -4,7 +4,7 @@ import type { Logger } from '@hookstream/observability';
 
 /** The ways out of this process that a delivery needs, each replaceable in a test. */
 export interface DeliveryActivityDeps {
-  attempts: Pick<AttemptsRepository, 'begin' | 'find' | 'record' | 'handBack' | 'cancel'>;
+  attempts: Pick<AttemptsRepository, 'begin' | 'find' | 'record' | 'handBack' | 'giveBackSlot' | 'cancel'>;
   egress: MessageSender;
   /** Decrypts what the database stores of an endpoint. @throws DomainError `decryption_failed` */
   decrypt: (ciphertext: Buffer, endpointId: string) => string;

@@ -109,11 +109,11 @@ export class DeliveryRun {
   }
 
   private attempt(): Promise<AttemptDeliveryResult> {
-    const { deliveryId, lane, endpointHost } = this.input;
+    const { deliveryId, tenantId, endpointId, lane, endpointHost } = this.input;
     const { scheduleStep, trigger } = this;
     const attemptNumber = this.attempts + 1;
     return attemptDelivery(
-      { deliveryId, attemptNumber, scheduleStep, trigger, lane },
+      { deliveryId, tenantId, endpointId, attemptNumber, scheduleStep, trigger, lane },
       `attempt ${attemptNumber} → ${endpointHost}`,
     );
   }

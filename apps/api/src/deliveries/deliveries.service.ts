@@ -63,7 +63,7 @@ export class DeliveriesService {
     const { tenantId } = actor;
     const by = { actor, action: 'delivery.replayed' } as const;
     await this.find(tenantId, id);
-    const pulled = await this.deliveries.pullForward(tenantId, id, by);
+    const pulled = await this.deliveries.pullForward(tenantId, id, 'replay', by);
     if (pulled === 'held') throw new DomainError('conflict', HELD);
     if (pulled === 'absent') {
       const start = await this.deliveries.findStart(tenantId, id);
@@ -79,7 +79,7 @@ export class DeliveriesService {
     const { tenantId } = actor;
     const by = { actor, action: 'delivery.retried_now' } as const;
     const delivery = await this.find(tenantId, id);
-    const pulled = await this.deliveries.pullForward(tenantId, id, by);
+    const pulled = await this.deliveries.pullForward(tenantId, id, 'retry_now', by);
     if (pulled === 'held') throw new DomainError('conflict', HELD);
     if (pulled === 'absent') {
       if (delivery.status !== 'retrying') throw new DomainError('conflict', whyNotNow(delivery.status));

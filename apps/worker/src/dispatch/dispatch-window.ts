@@ -1,12 +1,32 @@
+import type { RoomInUse } from '@hookstream/domain';
+
+/** Whose room a delivery takes. */
+export interface RoomOwner {
+  tenantId: string;
+  endpointId: string;
+}
+
+/** What the dispatcher waits for, when nothing may go for want of it. */
+export interface WantedRoom {
+  /** Any room at all. */
+  any: boolean;
+  /** A slot of one of these endpoints. */
+  endpoints: ReadonlySet<string>;
+}
+
 /**
- * How much this process may take on. Deliveries count as started from the start call until their first attempt
+ * How much this process may take on, and who has how much of it. Deliveries count as started from the start call until their first attempt
  * begins here, and then as attempts until it ends: so a backlog waits in the outbox, where any worker can take it,
  * and slow receivers hold back nothing but the attempts that they make slow.
  */
 export class DispatchWindow {
-  /** Delivery id → when it stops counting although its attempt never began here: another worker has it. Unix ms. */
-  private readonly started = new Map<string, number>();
+  /** Delivery id → whose it is, and when it stops counting although its attempt never began here: another worker has it. Unix ms. */
+  private readonly started = new Map<string, { owner: RoomOwner; until: number }>();
+  private readonly tenants = new Map<string, number>();
+  private readonly endpoints = new Map<string, number>();
   private attempts = 0;
+  private wanted: WantedRoom = { any: true, endpoints: new Set() };
+  private changes = 0;
 
   constructor(
     private readonly options: {
@@ -15,50 +35,94 @@ export class DispatchWindow {
       /** Milliseconds after which a started delivery is taken to run elsewhere. */
       forgetAfterMs: number;
       now: () => number;
-      /** Room was made. */
+      /** Room was made that was wanted. */
       onRoom: () => void;
     },
   ) {}
 
-  room(): number {
+  /** @param most never more than this at once */
+  use(most: number): RoomInUse {
     this.forget();
-    return Math.max(
-      0,
-      Math.min(
-        this.options.maxStarted - this.started.size,
-        this.options.maxAttempts - this.attempts - this.started.size,
-      ),
-    );
+    const { maxStarted, maxAttempts } = this.options;
+    const total = this.attempts + this.started.size;
+    return {
+      room: Math.max(0, Math.min(most, maxStarted - this.started.size, maxAttempts - total)),
+      capacity: maxAttempts,
+      total,
+      tenants: this.tenants,
+      endpoints: this.endpoints,
+    };
   }
 
-  starting(deliveryId: string): void {
-    this.started.set(deliveryId, this.options.now() + this.options.forgetAfterMs);
+  /** Grows whenever room is made. */
+  get version(): number {
+    return this.changes;
+  }
+
+  /** Calls `onRoom` when this is there; at once when room was made since `version`. */
+  want(wanted: WantedRoom, version: number): void {
+    this.wanted = wanted;
+    if (version !== this.changes && (wanted.any || wanted.endpoints.size > 0)) this.options.onRoom();
+  }
+
+  starting(deliveryId: string, owner: RoomOwner): void {
+    this.take(owner);
+    this.started.set(deliveryId, { owner, until: this.options.now() + this.options.forgetAfterMs });
   }
 
   /** The start failed, or another run of the delivery is open elsewhere. */
   notStarted(deliveryId: string): void {
-    if (this.started.delete(deliveryId)) this.options.onRoom();
+    this.endStart(deliveryId);
   }
 
-  attemptBegan(deliveryId: string): void {
+  /** @returns to be called when the attempt has ended. */
+  attemptBegan(deliveryId: string, owner: RoomOwner): () => void {
     this.attempts += 1;
-    if (this.started.delete(deliveryId)) this.options.onRoom();
-  }
-
-  attemptEnded(): void {
-    this.attempts -= 1;
-    if (this.attempts + this.started.size < this.options.maxAttempts) this.options.onRoom();
+    this.take(owner);
+    this.endStart(deliveryId);
+    return () => {
+      this.attempts -= 1;
+      this.giveBack(owner);
+      if (!this.wanted.any && this.wanted.endpoints.has(owner.endpointId)) this.options.onRoom();
+    };
   }
 
   get attemptsUnderWay(): number {
     return this.attempts;
   }
 
+  private endStart(deliveryId: string): void {
+    const start = this.started.get(deliveryId);
+    if (start === undefined) return;
+    this.started.delete(deliveryId);
+    this.giveBack(start.owner);
+  }
+
+  private take({ tenantId, endpointId }: RoomOwner): void {
+    add(this.tenants, tenantId, 1);
+    add(this.endpoints, endpointId, 1);
+  }
+
+  private giveBack({ tenantId, endpointId }: RoomOwner): void {
+    add(this.tenants, tenantId, -1);
+    add(this.endpoints, endpointId, -1);
+    this.changes += 1;
+    if (this.wanted.any) this.options.onRoom();
+  }
+
   private forget(): void {
     const now = this.options.now();
-    for (const [deliveryId, until] of this.started) {
+    for (const [deliveryId, { owner, until }] of this.started) {
       if (until > now) return; // in insertion order: the rest is younger
       this.started.delete(deliveryId);
+      add(this.tenants, owner.tenantId, -1);
+      add(this.endpoints, owner.endpointId, -1);
     }
   }
+}
+
+function add(counts: Map<string, number>, key: string, difference: number): void {
+  const count = (counts.get(key) ?? 0) + difference;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }

@@ -1,11 +1,20 @@
 // Scripted: outbox and Temporal. Real: the dispatcher, its window and its wake-up.
 import { newId } from '@hookstream/domain';
 import { createLogger } from '@hookstream/observability';
-import type { ClaimedDelivery, OutboxRepository } from '@hookstream/persistence';
+import type { Claim, ClaimedDelivery } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
 import { DispatchWindow } from './dispatch-window.js';
-import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
+import { Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.js';
 import { WakeUp } from './wake-up.js';
+
+const NOTHING: Claim = {
+  deliveries: [],
+  nextInMs: null,
+  again: false,
+  contended: false,
+  wantsRoom: false,
+  fullEndpoints: new Set(),
+};
 
 type Call = [name: string, ids: string[], delayMs?: number];
 
@@ -13,6 +22,8 @@ describe('Dispatcher', () => {
   let waiting: ClaimedDelivery[];
   let calls: Call[];
   let start: DeliveryStarter['start'];
+  /** What the next claims say beside their deliveries. */
+  let answers: Partial<Claim>[];
   let claimFailures: number;
   let changed: (() => void)[];
   let dispatcher: Dispatcher;
@@ -38,6 +49,7 @@ describe('Dispatcher', () => {
       endpointUrl: 'https://api.example.com:8443/hook?secret=1',
       attemptCount: 2,
       scheduleStep: 1,
+      trigger: 'schedule',
       createdAt: new Date(1_000),
       dueAt: new Date(1_000),
       ...overrides,
@@ -45,14 +57,14 @@ describe('Dispatcher', () => {
   }
 
   function make(options: Partial<DispatcherOptions> = {}): Dispatcher {
-    const outbox: Pick<
-      OutboxRepository,
-      'claim' | 'acknowledge' | 'acknowledgeOpen' | 'release' | 'reconcile'
-    > = {
-      claim: ({ limit }) => {
+    const claims: DispatcherDeps['claims'] = {
+      claim: ({ use }) => {
         if (claimFailures-- > 0) return Promise.reject(new Error('away'));
-        return Promise.resolve(waiting.splice(0, limit));
+        const deliveries = waiting.splice(0, use.room);
+        return Promise.resolve({ ...NOTHING, ...answers.shift(), deliveries });
       },
+    };
+    const outbox: DispatcherDeps['outbox'] = {
       acknowledge: (_, ids) => noted('acknowledge', [...ids]),
       acknowledgeOpen: (_, ids, delayMs) => noted('acknowledgeOpen', [...ids], delayMs),
       release: (_, ids, delayMs) => noted('release', [...ids], delayMs),
@@ -68,7 +80,8 @@ describe('Dispatcher', () => {
     });
     return new Dispatcher(
       {
-        outbox: outbox as OutboxRepository,
+        claims,
+        outbox,
         starter: { start: (input) => start(input) },
         window,
         wakeUp,
@@ -88,6 +101,7 @@ describe('Dispatcher', () => {
 
   beforeEach(() => {
     waiting = [];
+    answers = [];
     calls = [];
     changed = [];
     claimFailures = 0;
@@ -156,6 +170,33 @@ describe('Dispatcher', () => {
     dispatcher = make();
     dispatcher.start();
     await until(() => called('acknowledgeOpen').length === 23);
+  });
+
+  it.each<[string, Partial<Claim>]>([
+    ['more may go at once', { again: true }],
+    ['a token or a due time comes', { nextInMs: 1 }],
+    ['another worker held the gate', { contended: true }],
+  ])('claims again without a poll when %s', async (_, answer) => {
+    waiting = [];
+    answers = [answer, answer];
+    dispatcher = make();
+    const more = delivery();
+    queueMicrotask(() => waiting.push(more));
+    dispatcher.start();
+    await until(() => called('acknowledge').length === 1);
+  });
+
+  it('says what the delivery is due to', async () => {
+    const triggers: string[] = [];
+    start = (input) => {
+      triggers.push(input.trigger);
+      return Promise.resolve('started');
+    };
+    waiting = [delivery({ trigger: 'replay' })];
+    dispatcher = make();
+    dispatcher.start();
+    await until(() => called('acknowledge').length === 1);
+    expect(triggers).toEqual(['replay']);
   });
 
   it('goes on after the outbox could not be read', async () => {

@@ -1,4 +1,4 @@
-import type { ClaimedDelivery, OutboxRepository } from '@hookstream/persistence';
+import type { Claim, ClaimedDelivery, FairClaim, OutboxRepository } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
 import type { DeliveryWorkflowInput } from '@hookstream/contracts';
 import type { Logger } from '@hookstream/observability';
@@ -16,7 +16,8 @@ export interface DispatcherOptions {
 }
 
 export interface DispatcherDeps {
-  outbox: OutboxRepository;
+  claims: Pick<FairClaim, 'claim'>;
+  outbox: Pick<OutboxRepository, 'acknowledge' | 'acknowledgeOpen' | 'release' | 'reconcile'>;
   starter: Pick<DeliveryStarter, 'start'>;
   window: DispatchWindow;
   wakeUp: WakeUp;
@@ -27,10 +28,12 @@ export interface DispatcherDeps {
 const ACKNOWLEDGE_WITHIN_MS = 5;
 const RETRY_AFTER_ERROR_MS = 1_000;
 const RETRY_HANDED_BACK_MS = 200;
+/** Another worker's claim of the same endpoint takes a few milliseconds. */
+const RETRY_CONTENDED_MS = 5;
 const RECONCILE_LIMIT = 1_000;
 
 /**
- * Turns outbox rows into workflows. Claims no more than the window has room for, starts each, and deletes a row only once its
+ * Turns outbox rows into workflows. Claims what may go and the window has room for, starts each, and deletes a row only once its
  * workflow exists. When it dies anywhere in between, the lease ends and the row is claimed again; starting twice
  * is harmless because the workflow id is the delivery's.
  */
@@ -73,19 +76,23 @@ export class Dispatcher {
   }
 
   private async dispatchOnce(): Promise<void> {
-    const room = Math.min(this.deps.window.room(), this.options.batchSize);
-    if (room === 0) return this.deps.wakeUp.wait(this.options.pollMs);
-    const claimed = await this.deps.outbox.claim({
-      workerId: this.options.workerId,
-      limit: room,
-      leaseMs: this.options.leaseMs,
-    });
-    for (const delivery of claimed) this.launch(delivery);
-    if (claimed.length < room) await this.deps.wakeUp.wait(this.options.pollMs);
+    const { window, wakeUp, claims } = this.deps;
+    const { workerId, leaseMs, batchSize, pollMs } = this.options;
+    const version = window.version;
+    const use = window.use(batchSize);
+    if (use.room === 0) {
+      window.want({ any: true, endpoints: new Set() }, version);
+      return wakeUp.wait(pollMs);
+    }
+    const claim = await claims.claim({ workerId, leaseMs, use });
+    for (const delivery of claim.deliveries) this.launch(delivery);
+    if (claim.again || claim.deliveries.length >= use.room) return;
+    window.want({ any: claim.wantsRoom, endpoints: claim.fullEndpoints }, version);
+    await wakeUp.wait(waitAfter(claim, pollMs));
   }
 
   private launch(delivery: ClaimedDelivery): void {
-    this.deps.window.starting(delivery.deliveryId);
+    this.deps.window.starting(delivery.deliveryId, delivery);
     this.track(this.startOne(delivery));
   }
 
@@ -155,6 +162,13 @@ export class Dispatcher {
   }
 }
 
+/** Until something may go by itself, as far as can be seen; a poll finds the rest. */
+function waitAfter({ contended, nextInMs }: Claim, pollMs: number): number {
+  // a timer fires up to a millisecond early
+  const next = nextInMs === null ? pollMs : Math.ceil(nextInMs) + 1;
+  return Math.min(pollMs, next, contended ? RETRY_CONTENDED_MS : pollMs);
+}
+
 function workflowInput(delivery: ClaimedDelivery, retentionMs: number): DeliveryWorkflowInput {
   return {
     deliveryId: delivery.deliveryId,
@@ -168,7 +182,7 @@ function workflowInput(delivery: ClaimedDelivery, retentionMs: number): Delivery
     lane: 'durable',
     attemptsMade: delivery.attemptCount,
     scheduleStep: delivery.scheduleStep,
-    trigger: 'schedule',
+    trigger: delivery.trigger,
     expiresAt: delivery.createdAt.getTime() + retentionMs,
   };
 }

@@ -52,12 +52,13 @@ export class DispatchLimits1763900000000 implements MigrationInterface {
       COMMENT ON COLUMN outbox.trigger IS 'what the next attempt is due to';
       CREATE INDEX outbox_queues ON outbox (tenant_id, endpoint_id, claimable_at) WHERE claimable_at < 'infinity';
       CREATE INDEX outbox_held ON outbox (tenant_id, endpoint_id) WHERE claimable_at = 'infinity';
-      DROP INDEX outbox_endpoint;
+      DROP INDEX outbox_claimable, outbox_endpoint;
     `);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
+      CREATE INDEX outbox_claimable ON outbox (claimable_at);
       CREATE INDEX outbox_endpoint ON outbox (endpoint_id);
       DROP INDEX outbox_queues, outbox_held;
       ALTER TABLE outbox DROP COLUMN trigger;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import {
+  FINAL_DELIVERY_STATUSES,
   idToUuid,
   uuidToId,
   type AttemptDecision,
@@ -12,6 +13,10 @@ import {
   type SignaturePolicy,
 } from '@hookstream/domain';
 import { inTransaction } from '../database.js';
+import { admitAttempt, type Refusal } from '../dispatch/admit-attempt.js';
+import { givesSlotsBack } from '../dispatch/slots.sql.js';
+import { BEGIN_ATTEMPT_SQL } from './begin-attempt.sql.js';
+import { handBackDelivery, type HandBack } from './hand-back.js';
 import { disableGone, storeAttempt, type AttemptRecord } from './store-attempt.sql.js';
 
 /** All that one attempt needs, as one query found it. Secrets and headers are still encrypted. */
@@ -28,6 +33,15 @@ export interface LoadedDelivery {
   endpoint: LoadedEndpoint | null;
   /** Whether the delivery now stands as in progress, so that the attempt may go. */
   begun: boolean;
+  /** What keeps it from going although its endpoint is enabled. */
+  refusal?: Refusal;
+}
+
+export interface BeginAttempt {
+  deliveryId: string;
+  number: number;
+  trigger: AttemptTrigger;
+  lane: RunLane;
 }
 
 export interface LoadedEndpoint {
@@ -63,36 +77,26 @@ export class AttemptsRepository {
   constructor(private readonly pool: pg.Pool) {}
 
   /**
-   * Loads a delivery and, when its attempt `number` may go, marks it in progress, in one statement. It may go unless it was
-   * recorded before, the delivery is final (a replay or test goes all the same), or its endpoint holds deliveries.
+   * Loads a delivery and, when its attempt `number` may go, marks it in progress. A delivery that the dispatcher let go is begun in one
+   * statement; one that nobody has, because its retry is due or a person asked for it, is admitted here if the endpoint's limits
+   * and circuit let it.
    * @returns undefined when the delivery no longer exists.
    */
-  async begin(input: {
-    deliveryId: string;
-    number: number;
-    trigger: AttemptTrigger;
-    lane: RunLane;
-  }): Promise<LoadedDelivery | undefined> {
+  async begin(input: BeginAttempt): Promise<LoadedDelivery | undefined> {
+    const first = await this.tryToBegin(input);
+    if (first?.begun !== false || !wantsAdmission(first, input)) return first;
+    const refusal = await admitAttempt(
+      this.pool,
+      idToUuid('delivery', input.deliveryId),
+      idToUuid('endpoint', first.endpointId),
+    );
+    return refusal === undefined ? this.tryToBegin(input) : { ...first, refusal };
+  }
+
+  private async tryToBegin(input: BeginAttempt): Promise<LoadedDelivery | undefined> {
     const { rows } = await this.pool.query<LoadRow>({
       name: 'attempt-begin',
-      text: `
-        WITH begun AS (
-          UPDATE deliveries d SET status = 'in_progress', lane = $4, next_attempt_at = NULL, completed_at = NULL, updated_at = now()
-            FROM endpoints e
-           WHERE d.id = $1 AND d.attempt_count < $2 AND e.id = d.endpoint_id AND e.deleted_at IS NULL
-             AND (d.status IN ('pending', 'in_progress', 'retrying') OR $3 IN ('replay', 'test'))
-             AND (e.status = 'enabled' OR $3 = 'test')
-          RETURNING d.id
-        )
-        SELECT d.tenant_id, d.endpoint_id, d.event_id, d.status, d.attempt_count, ev.payload,
-               e.url, e.status AS endpoint_status, e.timeout_ms, e.retry, e.signature, e.headers,
-               (SELECT array_agg(s.ciphertext ORDER BY s.id DESC) FROM endpoint_secrets s
-                 WHERE s.endpoint_id = d.endpoint_id AND (s.expires_at IS NULL OR s.expires_at > now())) AS secrets,
-               EXISTS (SELECT 1 FROM begun) AS begun
-          FROM deliveries d
-          LEFT JOIN endpoints e ON e.id = d.endpoint_id AND e.deleted_at IS NULL
-          LEFT JOIN events ev ON ev.id = d.event_id
-         WHERE d.id = $1`,
+      text: BEGIN_ATTEMPT_SQL,
       values: [idToUuid('delivery', input.deliveryId), input.number, input.trigger, input.lane],
     });
     const row = rows[0];
@@ -165,46 +169,24 @@ export class AttemptsRepository {
     });
   }
 
-  /**
-   * Returns a delivery to the outbox because its endpoint holds deliveries. Uses up no step of its schedule. The share
-   * lock on the endpoint makes this and a resume take turns: whichever comes second sees the other.
-   */
-  async handBack(
+  /** Returns a delivery to the outbox because it may not go now; its slot and its probe are given back. */
+  handBack(
     delivery: Pick<LoadedDelivery, 'deliveryId' | 'tenantId' | 'endpointId'>,
     scheduleStep: number,
+    how: HandBack = {},
   ): Promise<void> {
-    const endpoint = idToUuid('endpoint', delivery.endpointId);
-    await inTransaction(this.pool, async (client) => {
-      const { rows } = await client.query<{ status: EndpointStatus }>(
-        'SELECT status FROM endpoints WHERE id = $1 AND deleted_at IS NULL FOR SHARE',
-        [endpoint],
-      );
-      const { rowCount } = await client.query(
-        `UPDATE deliveries SET status = CASE WHEN attempt_count = 0 THEN 'pending' ELSE 'retrying' END, schedule_step = $2,
-                next_attempt_at = NULL, completed_at = NULL, updated_at = now()
-          WHERE id = $1 AND status <> 'cancelled'`,
-        [idToUuid('delivery', delivery.deliveryId), scheduleStep],
-      );
-      // Cancelled meanwhile, or its endpoint deleted, which cancels: a row would wait for nothing.
-      if (rows[0] === undefined || rowCount === 0) return;
-      await client.query(
-        `INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at)
-         VALUES ($1, $2, $3, now(), CASE WHEN $4 THEN now() ELSE 'infinity' END)
-         ON CONFLICT (delivery_id) DO UPDATE SET claimable_at = excluded.claimable_at, claimed_by = NULL`,
-        [
-          idToUuid('delivery', delivery.deliveryId),
-          idToUuid('tenant', delivery.tenantId),
-          endpoint,
-          rows[0].status === 'enabled',
-        ],
-      );
-    });
+    return handBackDelivery(this.pool, delivery, scheduleStep, how);
+  }
+
+  /** Lets another delivery go in place of this one, of which nothing is left to do. */
+  async giveBackSlot(deliveryId: string): Promise<void> {
+    await this.pool.query(`WITH ${givesSlotsBack('= $1')} SELECT 1`, [idToUuid('delivery', deliveryId)]);
   }
 
   /** Ends a delivery as cancelled unless it has succeeded, and tells how it then stands. Idempotent. */
   async cancel(deliveryId: string): Promise<{ status: DeliveryStatus; attempts: number }> {
     const { rows } = await this.pool.query<{ status: DeliveryStatus; attempts: number }>(
-      `WITH cancelled AS (
+      `WITH ${givesSlotsBack('= $1')}, cancelled AS (
          UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, updated_at = now(), completed_at = now()
           WHERE id = $1 AND status NOT IN ('succeeded', 'cancelled')
          RETURNING status, attempt_count
@@ -217,6 +199,16 @@ export class AttemptsRepository {
     // Gone with its partition: nothing is left that could be anything but cancelled.
     return rows[0] ?? { status: 'cancelled', attempts: 0 };
   }
+}
+
+/** Whether nothing but its limits or circuit can have kept it from beginning. */
+function wantsAdmission(delivery: LoadedDelivery, input: BeginAttempt): boolean {
+  return (
+    delivery.attemptCount < input.number &&
+    delivery.endpoint?.status === 'enabled' &&
+    input.trigger !== 'test' &&
+    (input.trigger === 'replay' || !FINAL_DELIVERY_STATUSES.includes(delivery.status))
+  );
 }
 
 function toLoaded(deliveryId: string, row: LoadRow): LoadedDelivery {

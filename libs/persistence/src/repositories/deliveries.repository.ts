@@ -11,6 +11,7 @@ import {
 } from '@hookstream/domain';
 import { inTransaction, type Database } from '../database.js';
 import { recordAudit, type AuditEntry } from './audit.repository.js';
+import { givesSlotsBack } from '../dispatch/slots.sql.js';
 import { timeBound } from './events.repository.js';
 import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
@@ -210,7 +211,8 @@ export class DeliveriesRepository {
       tenantId,
       id,
       by,
-      `WITH waiting AS (DELETE FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 RETURNING delivery_id)
+      `WITH waiting AS (DELETE FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 RETURNING delivery_id),
+            ${givesSlotsBack('IN (SELECT delivery_id FROM waiting)')}
        UPDATE deliveries d SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
          FROM waiting w
         WHERE d.tenant_id = $1 AND d.id = $2 AND d.id = w.delivery_id AND d.status IN ('pending', 'in_progress', 'retrying')`,
@@ -248,9 +250,15 @@ export class DeliveriesRepository {
 
   /**
    * Makes a delivery that waits in the outbox due now. One that a dispatcher has just claimed is left alone: it is
-   * about to go. @returns `held` when its endpoint holds its deliveries, `absent` when it is not in the outbox.
+   * about to go. A `replay` begins its schedule anew. @returns `held` when its endpoint holds its deliveries, `absent` when it is
+   * not in the outbox.
    */
-  async pullForward(tenantId: string, id: string, by: DeliveryChange): Promise<'pulled' | 'held' | 'absent'> {
+  async pullForward(
+    tenantId: string,
+    id: string,
+    trigger: 'replay' | 'retry_now',
+    by: DeliveryChange,
+  ): Promise<'pulled' | 'held' | 'absent'> {
     return inTransaction(this.database.pool, async (client) => {
       const { rows } = await client.query<{ held: boolean }>(
         `SELECT claimable_at = 'infinity' AS held FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 FOR UPDATE`,
@@ -259,14 +267,16 @@ export class DeliveriesRepository {
       if (rows[0] === undefined) return 'absent';
       if (rows[0].held) return 'held';
       await client.query(
-        `UPDATE outbox SET due_at = least(due_at, now()),
+        `UPDATE outbox SET due_at = least(due_at, now()), trigger = $3,
                 claimable_at = CASE WHEN claimed_by IS NULL THEN least(claimable_at, now()) ELSE claimable_at END
           WHERE tenant_id = $1 AND delivery_id = $2`,
-        owned(tenantId, id),
+        [...owned(tenantId, id), trigger],
       );
       await client.query(
-        `UPDATE deliveries SET next_attempt_at = now(), updated_at = now() WHERE tenant_id = $1 AND id = $2`,
-        owned(tenantId, id),
+        `UPDATE deliveries SET schedule_step = CASE WHEN $3 = 'replay' THEN 0 ELSE schedule_step END,
+                next_attempt_at = CASE WHEN next_attempt_at IS NOT NULL THEN now() END, updated_at = now()
+          WHERE tenant_id = $1 AND id = $2`,
+        [...owned(tenantId, id), trigger],
       );
       await recordAudit(client, deliveryChange(tenantId, id, by));
       await client.query(WAKE_DISPATCHERS);

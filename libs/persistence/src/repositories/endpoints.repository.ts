@@ -160,6 +160,7 @@ export class EndpointsRepository {
       if (before === null) return null;
       const changed = { ...(patch as object), updatedAt: new Date() };
       await manager.update(EndpointEntity, owned(tenantId, id), changed);
+      if (patch.rateLimit !== undefined) await forgetTokens(manager, id);
       const changes = auditChanges<EndpointEntity>(before, patch);
       if (changes) await audit(manager, tenantId, id, actor, action, changes);
       return toRecord({ ...before, ...changed });
@@ -290,4 +291,11 @@ async function insertSecret(manager: EntityManager, tenantId: string, endpointId
     createdAt: new Date(),
     expiresAt: null,
   });
+}
+
+/** What was taken at another rate is no debt at this one. */
+async function forgetTokens(manager: EntityManager, endpointId: string): Promise<void> {
+  await manager.query(`UPDATE endpoint_gates SET tat = least(tat, now()) WHERE endpoint_id = $1`, [
+    idToUuid('endpoint', endpointId),
+  ]);
 }

@@ -74,6 +74,8 @@ export async function storeAttempt(
                               request_headers, response_headers, response_body, response_truncated, decision, started_at, duration_ms, next_attempt_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         ON CONFLICT (id) DO NOTHING
+      ), slot AS (
+        DELETE FROM slots WHERE delivery_id = $3
       )
       UPDATE deliveries
          SET status = CASE WHEN ${STAYS_CANCELLED} THEN status ELSE $19 END,

@@ -14,6 +14,7 @@ import {
   MAX_RETRY_FACTOR,
   MAX_TIMEOUT_MS,
   MIN_MAX_IN_FLIGHT,
+  MIN_RATE_PER_SECOND,
   MIN_RETRY_FACTOR,
   MIN_TIMEOUT_MS,
 } from '@hookstream/domain';
@@ -66,7 +67,7 @@ export const RetryPolicySchema = z
 
 export const RateLimitSchema = z
   .strictObject({
-    per_second: z.number().positive().max(MAX_RATE_PER_SECOND),
+    per_second: z.number().min(MIN_RATE_PER_SECOND).max(MAX_RATE_PER_SECOND),
     burst: z.int().min(1).max(MAX_RATE_BURST).optional(),
   })
   .meta({ id: 'RateLimit', examples: [{ per_second: 10, burst: 20 }] });

@@ -1,0 +1,110 @@
+import { uuidToId, type AttemptTrigger, type DeliveryStatus, type WaitingQueue } from '@hookstream/domain';
+
+/** A delivery that this worker may start until its lease ends. */
+export interface ClaimedDelivery {
+  deliveryId: string;
+  tenantId: string;
+  endpointId: string;
+  eventId: string;
+  eventType: string;
+  endpointUrl: string;
+  attemptCount: number;
+  scheduleStep: number;
+  /** What its next attempt is due to. */
+  trigger: AttemptTrigger;
+  createdAt: Date;
+  dueAt: Date;
+}
+
+/** One endpoint's queue as it is listed. */
+export interface QueueRow {
+  tenant_id: string;
+  endpoint_id: string;
+  /** Listed after the turn went through the end of the outbox. */
+  wrapped: boolean;
+  weight: number;
+  free: number;
+  tenant_free: number | null;
+  /** Only a slot is missing. */
+  full_up: boolean;
+  /** 0: its first row is due. */
+  due_in_ms: number;
+  /** When its limits let something go by themselves; null: not foreseeable, or now. */
+  free_in_ms: number | null;
+}
+
+/** One row taken, or one queue of which nothing was. */
+export interface TakenRow {
+  endpoint_id: string;
+  /** False: another worker holds the gate or has just held it. */
+  locked: boolean;
+  rate: number | null;
+  burst: number;
+  ago: number;
+  url: string;
+  delivery_id: string | null;
+  due_at: Date;
+  trigger: AttemptTrigger;
+  /** Null: the delivery is gone with its partition. */
+  tenant_id: string | null;
+  event_id: string;
+  event_type: string;
+  status: DeliveryStatus;
+  attempt_count: number;
+  schedule_step: number;
+  created_at: Date;
+}
+
+/** A queue that may go, under both its names. */
+export interface ReadyQueue extends WaitingQueue {
+  row: QueueRow;
+}
+
+export function readyQueues(rows: readonly QueueRow[]): ReadyQueue[] {
+  return rows
+    .filter((row) => row.due_in_ms <= 0 && row.free > 0)
+    .map((row) => ({
+      row,
+      tenantId: uuidToId('tenant', row.tenant_id),
+      endpointId: uuidToId('endpoint', row.endpoint_id),
+      weight: row.weight,
+      free: row.free,
+      tenantFree: row.tenant_free ?? Infinity,
+    }));
+}
+
+/** When something of a queue may go that cannot now, in milliseconds from now; null: not foreseeable. */
+export function nextOfQueue(row: QueueRow): number | null {
+  if (row.due_in_ms > 0) return Math.max(row.due_in_ms, row.free_in_ms ?? 0);
+  return row.free > 0 ? null : row.free_in_ms;
+}
+
+/** When the next token of a queue is due of which all that was asked for was taken, in milliseconds from the statement. */
+export function nextTokenInMs(rows: readonly TakenRow[], asked: number): number | null {
+  const [first] = rows;
+  const taken = rows.filter((row) => row.delivery_id !== null).length;
+  if (first === undefined || first.rate === null || taken < asked) return null;
+  return Math.max(0, ((1 - first.burst + taken) / first.rate - first.ago) * 1_000);
+}
+
+export function earliest(times: Iterable<number | null>): number | null {
+  let least: number | null = null;
+  for (const time of times) if (time !== null && (least === null || time < least)) least = time;
+  return least;
+}
+
+export function toClaimed(row: TakenRow): ClaimedDelivery {
+  return {
+    deliveryId: uuidToId('delivery', row.delivery_id as string),
+    tenantId: uuidToId('tenant', row.tenant_id as string),
+    endpointId: uuidToId('endpoint', row.endpoint_id),
+    eventId: uuidToId('event', row.event_id),
+    eventType: row.event_type,
+    endpointUrl: row.url,
+    attemptCount: row.attempt_count,
+    scheduleStep: row.schedule_step,
+    trigger: row.trigger,
+    createdAt: row.created_at,
+    dueAt: row.due_at,
+  };
+}

@@ -1,0 +1,58 @@
+import { limitsOf } from './endpoint-limits.sql.js';
+
+/** The first row of the next queue within `bounds`: one descent of the index, however many rows the queues hold. */
+const nextQueue = (bounds: string): string => `
+  SELECT o.tenant_id, o.endpoint_id, o.claimable_at FROM outbox o
+   WHERE o.claimable_at < 'infinity' AND ${bounds}
+   ORDER BY o.tenant_id, o.endpoint_id, o.claimable_at LIMIT 1`;
+
+/**
+ * Up to $3 queues of the outbox, those behind the pair ($1 tenant, $2 endpoint) first and then from the beginning up to it, each with the
+ * time of its first row and what its limits let go. A loose index scan: its cost is the number of queues, not of what waits in them.
+ */
+export const LIST_QUEUES_SQL = `
+WITH RECURSIVE ahead AS (
+  (${nextQueue('(o.tenant_id, o.endpoint_id) > ($1::uuid, $2::uuid)')})
+  UNION ALL
+  SELECT n.* FROM ahead a CROSS JOIN LATERAL (
+    ${nextQueue('(o.tenant_id, o.endpoint_id) > (a.tenant_id, a.endpoint_id)')}) n
+), behind AS (
+  (${nextQueue('(o.tenant_id, o.endpoint_id) <= ($1::uuid, $2::uuid)')})
+  UNION ALL
+  SELECT n.* FROM behind b CROSS JOIN LATERAL (
+    ${nextQueue('(o.tenant_id, o.endpoint_id) > (b.tenant_id, b.endpoint_id) AND (o.tenant_id, o.endpoint_id) <= ($1::uuid, $2::uuid)')}) n
+), listed AS (
+  SELECT q.*, row_number() OVER () AS place
+    FROM (SELECT *, false AS wrapped FROM ahead UNION ALL SELECT *, true FROM behind LIMIT $3) q
+)
+SELECT q.tenant_id, q.endpoint_id, q.wrapped, t.dispatch_weight AS weight, limits.free, limits.tenant_free, limits.full_up,
+       greatest(0, extract(epoch FROM q.claimable_at - now()) * 1000)::float8 AS due_in_ms,
+       (CASE WHEN limits.slots_free <= 0 OR e.circuit_state = 'open' THEN NULL
+             WHEN limits.circuit_free = 0 THEN extract(epoch FROM g.probe_until - now())::float8
+             WHEN limits.tokens <= 0 THEN (1 - limits.burst) / limits.rate - limits.ago END * 1000)::float8 AS free_in_ms
+  FROM listed q
+  JOIN endpoints e ON e.id = q.endpoint_id
+  JOIN endpoint_gates g ON g.endpoint_id = q.endpoint_id
+  JOIN tenants t ON t.id = q.tenant_id
+  ${limitsOf('least(q.claimable_at, now())')}
+ ORDER BY q.place`;
+
+/**
+ * For how long the delivery that waits longest could have gone, in ms; null when none could. Looks at $1 queues at most. One whose endpoint
+ * was changed (resumed, its circuit closed) waits since then.
+ */
+export const LONGEST_WAITING_SQL = `
+WITH RECURSIVE queues AS (
+  (${nextQueue('true')})
+  UNION ALL
+  SELECT n.* FROM queues a CROSS JOIN LATERAL (
+    ${nextQueue('(o.tenant_id, o.endpoint_id) > (a.tenant_id, a.endpoint_id)')}) n
+)
+SELECT (extract(epoch FROM now() - min(greatest(q.claimable_at, e.updated_at,
+         CASE WHEN limits.rate IS NOT NULL THEN g.tat - ((limits.burst - 1) / limits.rate) * interval '1 second' END))) * 1000)::float8 AS ms
+  FROM (SELECT * FROM queues LIMIT $1) q
+  JOIN endpoints e ON e.id = q.endpoint_id
+  JOIN endpoint_gates g ON g.endpoint_id = q.endpoint_id
+  JOIN tenants t ON t.id = q.tenant_id
+  ${limitsOf('least(q.claimable_at, now())')}
+ WHERE q.claimable_at <= now() AND limits.free > 0 AND coalesce(limits.tenant_free, 1) > 0`;
