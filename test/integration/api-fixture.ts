@@ -27,6 +27,7 @@ export interface TestApi {
   database: Database;
   temporal: TemporalClient;
   taskQueue: string;
+  controlTaskQueue: string;
   config: ApiConfig;
   routes: readonly { method: string; path: string; operationId: string; security: string[] }[];
   /** What the router serves, as `GET /api/v1/events/:id`. */
@@ -45,12 +46,14 @@ export async function startTestApi(overrides: Partial<ApiConfig> = {}): Promise<
   const temporal = connectTemporal(overrides.temporal ?? temporalOptions);
   const config = testConfig(testDatabase.url, temporalOptions, overrides);
   const taskQueue = uniqueTaskQueue('api');
+  const controlTaskQueue = uniqueTaskQueue('api-control');
   const app = await createApi({
     config,
     database,
     temporal,
     logger: createLogger({ name: 'api-test', level: 'fatal' }),
     deliveryTaskQueue: taskQueue,
+    controlTaskQueue,
   });
   const registered: string[] = [];
   app
@@ -69,6 +72,7 @@ export async function startTestApi(overrides: Partial<ApiConfig> = {}): Promise<
     database,
     temporal,
     taskQueue,
+    controlTaskQueue,
     config,
     routes: checker.routes,
     registered,

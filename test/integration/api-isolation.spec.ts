@@ -31,6 +31,8 @@ const CASES: Readonly<Record<string, Case>> = {
   deleteEndpoint: { kind: 'own_id', id: 'endpointId' },
   pauseEndpoint: { kind: 'own_id', id: 'endpointId' },
   resumeEndpoint: { kind: 'own_id', id: 'endpointId' },
+  getCircuit: { kind: 'own_id', id: 'endpointId' },
+  resetCircuit: { kind: 'own_id', id: 'endpointId' },
   rotateEndpointSecret: { kind: 'own_id', id: 'endpointId' },
   testEndpoint: { kind: 'own_id', id: 'endpointId' },
   testEndpointFilter: { kind: 'own_id', id: 'endpointId', body: { event: { type: 'a', data: 1 } } },

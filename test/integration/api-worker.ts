@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { loadWorkerConfig } from '@hookstream/config';
 import { createLogger } from '@hookstream/observability';
-import { testTemporalOptions, uniqueTaskQueue } from '@hookstream/testing';
+import { testTemporalOptions } from '@hookstream/testing';
 import { HookstreamWorker } from '@hookstream/worker';
 import { startTestApi, type TestApi } from './api-fixture.js';
 import { installRuntime } from './worker-instance.js';
@@ -39,7 +39,7 @@ export async function startApiWorker(
       ...settings,
     }),
     logger: createLogger({ name: 'worker', level: 'silent' }),
-    taskQueues: { deliveries: api.taskQueue, control: uniqueTaskQueue('control') },
+    taskQueues: { deliveries: api.taskQueue, control: api.controlTaskQueue },
   });
   await worker.start();
   return worker;

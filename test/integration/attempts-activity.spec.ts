@@ -36,6 +36,7 @@ describe('the attempt activity', () => {
     return {
       attempts: repository,
       egress,
+      circuits: { onAttempt: () => undefined },
       decrypt: (ciphertext, endpointId) => store.secretBox.decrypt(ciphertext, endpointId),
       signer: createWebhookSigner(),
       logger: createLogger({ name: 'test', level: 'silent' }),

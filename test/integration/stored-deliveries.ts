@@ -100,7 +100,7 @@ export class StoredDeliveries {
         url,
         description: '',
         eventTypes: [],
-      filter: null,
+        filter: null,
         headers: headers ? this.secretBox.encrypt(JSON.stringify(headers), id) : null,
         timeoutMs: 5_000,
         retry: { delays_ms: [50, 50], jitter: 0 },

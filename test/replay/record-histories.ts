@@ -5,7 +5,8 @@
 //   HOOKSTREAM_TEST_TEMPORAL_ADDRESS=127.0.0.1:7233 node test/dist/replay/record-histories.js
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import type { MaintenanceActivities } from '@hookstream/contracts';
+import { endpointWorkflowId, type MaintenanceActivities } from '@hookstream/contracts';
+import type { CircuitState } from '@hookstream/domain';
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { uniqueTaskQueue } from '@hookstream/testing';
@@ -18,10 +19,12 @@ import {
   ScriptedDeliveries,
   succeeds,
 } from '../workflow/scripted-deliveries.js';
+import { ScriptedCircuits, type ScriptedEndpoint } from '../workflow/scripted-circuits.js';
 import { historyFile, historyToText } from './histories.js';
 
 const deliveries = await ScriptedDeliveries.open('record');
 const { starter, temporal } = deliveries;
+const circuits = await ScriptedCircuits.open('record-circuits');
 
 /** Each plays one delivery to where its history is worth keeping and names its workflow. */
 const scenarios: Record<string, () => Promise<string>> = {
@@ -107,11 +110,65 @@ const scenarios: Record<string, () => Promise<string>> = {
     await handle.result();
     return id;
   },
+  'circuit-opened': async () => {
+    const endpoint = circuits.endpoint();
+    await circuits.fail(endpoint, 1);
+    await circuits.shows(endpoint, ({ consecutiveFailures }) => consecutiveFailures === 1);
+    await circuits.fail(endpoint, 4);
+    await circuits.stores(endpoint, 'open');
+    return shown(endpoint, 'open');
+  },
+  'circuit-recovered': async () => {
+    const endpoint = circuits.endpoint({ cooldown_ms: 100 });
+    await circuits.fail(endpoint, 5);
+    const first = await circuits.stores(endpoint, 'half_open', 1);
+    await circuits.fail(endpoint, 1, first.memory.turn);
+    const second = await circuits.stores(endpoint, 'half_open', 2);
+    await circuits.succeed(endpoint, second.memory.turn);
+    await circuits.stores(endpoint, 'closed');
+    return shown(endpoint, 'closed');
+  },
+  'circuit-reset': async () => {
+    const endpoint = circuits.endpoint();
+    await circuits.fail(endpoint, 5);
+    await circuits.stores(endpoint, 'open');
+    await circuits.workflows.reset(endpoint.target);
+    await circuits.stores(endpoint, 'closed');
+    return shown(endpoint, 'closed');
+  },
+  'circuit-policy-changed': async () => {
+    const endpoint = circuits.endpoint();
+    await circuits.fail(endpoint, 5);
+    await circuits.stores(endpoint, 'open');
+    endpoint.stored.policy = { ...endpoint.stored.policy, cooldown_ms: 100 };
+    await circuits.workflows.changed(endpoint.id);
+    await circuits.stores(endpoint, 'half_open');
+    return shown(endpoint, 'half_open');
+  },
+  'circuit-endpoint-disabled': async () => {
+    const endpoint = circuits.endpoint({ disable_after_ms: 300 }, { quietMs: 500 });
+    await circuits.fail(endpoint, 5);
+    await circuits.ends(endpoint);
+    return endpointWorkflowId(endpoint.id);
+  },
+  'circuit-quiet': async () => {
+    const endpoint = circuits.endpoint({}, { quietMs: 500 });
+    await circuits.fail(endpoint, 2);
+    await circuits.shows(endpoint, ({ consecutiveFailures }) => consecutiveFailures === 2);
+    await circuits.succeed(endpoint);
+    await circuits.ends(endpoint);
+    return endpointWorkflowId(endpoint.id);
+  },
   'maintenance-completed': () =>
     maintenance(() => Promise.resolve({ created: ['events_20260504'], dropped: [] })),
   'maintenance-failed': () =>
     maintenance(() => Promise.reject(ApplicationFailure.nonRetryable('no room left'))),
 };
+
+async function shown(endpoint: ScriptedEndpoint, state: CircuitState): Promise<string> {
+  await circuits.shows(endpoint, (view) => view.state === state);
+  return endpointWorkflowId(endpoint.id);
+}
 
 async function maintenance(maintainPartitions: MaintenanceActivities['maintainPartitions']): Promise<string> {
   const taskQueue = uniqueTaskQueue('record');
@@ -145,3 +202,4 @@ for (const [name, play] of Object.entries(scenarios)) {
   console.log(`recorded ${name}`);
 }
 await deliveries.close();
+await circuits.close();

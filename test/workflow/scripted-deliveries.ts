@@ -26,7 +26,8 @@ import { connectTestTemporal, eventually, makeDeliveryInput, uniqueTaskQueue } f
 import { workflowBundlePath } from '@hookstream/workflows/bundle';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+import { quietRuntime } from './quiet-runtime.js';
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 type HistoryEvent = NonNullable<History['events']>[number];
@@ -48,7 +49,7 @@ export class ScriptedDeliveries {
   private stop: () => Promise<void> = () => Promise.resolve();
 
   static async open(name: string): Promise<ScriptedDeliveries> {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    quietRuntime();
     const temporal = await connectTestTemporal();
     await ensureNamespace(temporal, { retentionMs: 86_400_000 });
     await ensureSearchAttributes(temporal);

@@ -3,6 +3,7 @@ import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuditLogModule } from './audit-log/audit-log.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { CircuitsModule } from './circuits/circuits.module.js';
 import { DeadLettersModule } from './dead-letters/dead-letters.module.js';
 import { DeliveriesModule } from './deliveries/deliveries.module.js';
 import { EndpointsModule } from './endpoints/endpoints.module.js';
@@ -19,6 +20,7 @@ import { TenantsModule } from './tenants/tenants.module.js';
     TenantsModule,
     ApiKeysModule,
     EndpointsModule,
+    CircuitsModule,
     EventsModule,
     DeliveriesModule,
     DeadLettersModule,

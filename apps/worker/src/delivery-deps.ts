@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createEgressClient, type EgressClient } from '@hookstream/egress';
-import type { DeliveryActivityDeps } from '@hookstream/activities';
+import type { AttemptReporter, DeliveryActivityDeps } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
 import type { Logger } from '@hookstream/observability';
 import { AttemptsRepository, type Database } from '@hookstream/persistence';
@@ -15,12 +15,14 @@ export function deliveryDeps(
   config: WorkerConfig,
   database: Database,
   egress: EgressClient,
+  circuits: AttemptReporter,
   logger: Logger,
 ): DeliveryActivityDeps {
   const secretBox = createSecretBox(config);
   return {
     attempts: new AttemptsRepository(database.pool),
     egress,
+    circuits,
     decrypt: (ciphertext, endpointId) => secretBox.decrypt(ciphertext, endpointId),
     signer: createWebhookSigner(),
     logger,

@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import { createDeliveryActivities, createMaintenanceActivities } from '@hookstream/activities';
+import {
+  createDeliveryActivities,
+  createEndpointActivities,
+  createMaintenanceActivities,
+  type AttemptReporter,
+} from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
 import { TASK_QUEUE, type DeliveryActivities } from '@hookstream/contracts';
 import type { EgressClient } from '@hookstream/egress';
 import type { Logger } from '@hookstream/observability';
 import {
+  CircuitsRepository,
   ensurePartitions,
   FairClaim,
   hasPendingMigrations,
@@ -19,11 +25,14 @@ import {
 import {
   connectTemporalWorker,
   DeliveryStarter,
+  EndpointWorkflows,
   ensureMaintenanceSchedule,
   ensureNamespace,
   ensureSearchAttributes,
   type WorkerTemporalClient,
 } from '@hookstream/temporal-client';
+import { CircuitReporter } from './circuits/circuit-reporter.js';
+import { CircuitReviver } from './circuits/circuit-reviver.js';
 import { createEgress, createSecretBox, deliveryDeps } from './delivery-deps.js';
 import { DispatchWindow } from './dispatch/dispatch-window.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
@@ -61,7 +70,8 @@ export class HookstreamWorker {
     const window = this.createWindow(wakeUp);
     const egress = createEgress(config);
     this.closers.unshift(() => egress.close());
-    await this.startTemporalWorkers(database, temporal, window, egress);
+    const circuits = this.startCircuits(database, temporal);
+    await this.startTemporalWorkers(database, temporal, window, egress, circuits);
 
     const dispatcher = this.startDispatcher(database, temporal, window, wakeUp);
     const heartbeat = new Heartbeat({
@@ -125,6 +135,26 @@ export class HookstreamWorker {
     return temporal;
   }
 
+  /** Stopped after the Temporal workers, so that the last attempts are told too. */
+  private startCircuits(database: Database, temporal: WorkerTemporalClient): AttemptReporter {
+    const { logger, taskQueues } = this.options;
+    const workflows = new EndpointWorkflows(temporal, {
+      taskQueue: taskQueues?.control ?? TASK_QUEUE.control,
+    });
+    const reporter = new CircuitReporter({ workflows, logger, now: Date.now });
+    const reviver = new CircuitReviver({
+      circuits: new CircuitsRepository(database.pool),
+      workflows,
+      logger,
+    });
+    reviver.start();
+    this.closers.unshift(
+      () => reviver.stop(),
+      () => reporter.stop(),
+    );
+    return reporter;
+  }
+
   private createWindow(wakeUp: WakeUp): DispatchWindow {
     const { config } = this.options;
     return new DispatchWindow({
@@ -141,6 +171,7 @@ export class HookstreamWorker {
     temporal: WorkerTemporalClient,
     window: DispatchWindow,
     egress: EgressClient,
+    circuits: AttemptReporter,
   ): Promise<void> {
     const { config, logger, taskQueues } = this.options;
     const secretBox = createSecretBox(config);
@@ -152,18 +183,21 @@ export class HookstreamWorker {
       taskQueues: taskQueues ?? TASK_QUEUE,
       identity: this.id,
       deliveryActivities: countedActivities(
-        { ...deliveryDeps(config, database, egress, logger), stopping: stopping.signal },
+        { ...deliveryDeps(config, database, egress, circuits, logger), stopping: stopping.signal },
         window,
       ),
-      maintenanceActivities: createMaintenanceActivities({
-        database,
-        maintenance: new MaintenanceRepository(database.pool),
-        secretBox,
-        retentionMs: config.retention.retentionMs,
-        auditRetentionMs: config.retention.auditRetentionMs,
-        partitionsAheadMs: config.retention.partitionsAheadMs,
-        now: Date.now,
-      }),
+      controlActivities: {
+        ...createEndpointActivities({ circuits: new CircuitsRepository(database.pool) }),
+        ...createMaintenanceActivities({
+          database,
+          maintenance: new MaintenanceRepository(database.pool),
+          secretBox,
+          retentionMs: config.retention.retentionMs,
+          auditRetentionMs: config.retention.auditRetentionMs,
+          partitionsAheadMs: config.retention.partitionsAheadMs,
+          now: Date.now,
+        }),
+      },
       maxConcurrentAttempts: config.maxConcurrentAttempts,
       abortAttempts: () => stopping.abort(new Error('the worker stops')),
       shutdownGraceMs: config.shutdownGraceMs,

@@ -1,3 +1,4 @@
 export * from './names.js';
 export * from './delivery.contract.js';
+export * from './endpoint.contract.js';
 export * from './maintenance.contract.js';

@@ -10,8 +10,12 @@ export const TASK_QUEUE = {
 
 export const WORKFLOW = {
   delivery: 'deliveryWorkflow',
+  endpoint: 'endpointWorkflow',
   maintenance: 'maintenanceWorkflow',
 } as const;
+
+/** The workflow id of an endpoint's breaker. */
+export const endpointWorkflowId = (endpointId: string): string => `endpoint/${endpointId}`;
 
 export const SCHEDULE_ID = { maintenance: 'hookstream-maintenance' } as const;
 

@@ -16,6 +16,7 @@ export const AUDIT_ACTIONS = [
   'endpoint.paused',
   'endpoint.resumed',
   'endpoint.disabled',
+  'endpoint.circuit_reset',
   'endpoint.secret_rotated',
   'endpoint.tested',
   'endpoint.verified',

@@ -8,6 +8,8 @@ export * from './retry-schedule.js';
 export * from './attempt-decision.js';
 export * from './retry-after.js';
 export * from './event-type.js';
+export * from './operational-event.js';
+export * from './circuit-machine.js';
 export * from './json-slice.js';
 export * from './redaction.js';
 export * from './dispatch-allotment.js';

@@ -19,6 +19,8 @@ export const MAX_RATE_PER_SECOND = 100_000;
 export const MAX_RATE_BURST = 1_000_000;
 export const MAX_CIRCUIT_FAILURE_THRESHOLD = 1_000;
 export const MAX_CIRCUIT_COOLDOWN_MS = 24 * 3_600_000;
+/** How far the cool-down grows by doubling. A policy that asks for a longer one keeps its own. */
+export const MAX_CIRCUIT_DOUBLED_COOLDOWN_MS = 2 * 3_600_000;
 export const MAX_CIRCUIT_DISABLE_AFTER_MS = 90 * 24 * 3_600_000;
 
 export const MAX_EVENT_TYPE_LENGTH = 128;

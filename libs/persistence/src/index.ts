@@ -22,6 +22,7 @@ export * from './repositories/audit.repository.js';
 export * from './repositories/tenants.repository.js';
 export * from './repositories/api-keys.repository.js';
 export * from './repositories/endpoints.repository.js';
+export * from './repositories/circuits.repository.js';
 export * from './repositories/accept-events.js';
 export * from './repositories/events.repository.js';
 export * from './repositories/deliveries.repository.js';

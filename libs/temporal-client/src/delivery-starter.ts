@@ -19,7 +19,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import type { TemporalClient } from './temporal-client.js';
-import { callTemporal, GRPC, grpcCode, temporalError } from './temporal-errors.js';
+import { callTemporal, isNoAnswer, ranOutOfTime, temporalError } from './temporal-errors.js';
 
 export interface DeliveryStarterOptions {
   /** Default `hookstream-deliveries`. */
@@ -179,15 +179,4 @@ export class DeliveryStarter {
     const { connection } = this.temporal.client;
     return callTemporal(() => connection.withDeadline(Date.now() + timeoutMs, call));
   }
-}
-
-/** The native connection reports a deadline that passed as "cancelled". */
-function ranOutOfTime(error: unknown): boolean {
-  const code = grpcCode(error);
-  return code === GRPC.deadlineExceeded || code === GRPC.cancelled;
-}
-
-function isNoAnswer(error: unknown): boolean {
-  // The server answers "failed precondition" when it has seen no worker poll the queue of late.
-  return ranOutOfTime(error) || grpcCode(error) === GRPC.failedPrecondition;
 }

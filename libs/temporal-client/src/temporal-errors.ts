@@ -63,3 +63,15 @@ export async function callTemporal<T>(call: () => Promise<T>): Promise<T> {
     throw temporalError(error);
   }
 }
+
+/** The native connection reports a deadline that passed as "cancelled". */
+export function ranOutOfTime(error: unknown): boolean {
+  const code = grpcCode(error);
+  return code === GRPC.deadlineExceeded || code === GRPC.cancelled;
+}
+
+/** A query that no worker has answered. */
+export function isNoAnswer(error: unknown): boolean {
+  // The server answers "failed precondition" when it has seen no worker poll the queue of late.
+  return ranOutOfTime(error) || grpcCode(error) === GRPC.failedPrecondition;
+}

@@ -2,6 +2,7 @@ import type { AttemptDeliveryInput, AttemptDeliveryResult, LastOutcome } from '@
 import {
   decideAfterAttempt,
   FINAL_DELIVERY_STATUSES,
+  isOperationalEventType,
   maxAttempts,
   newId,
   redactHeaders,
@@ -114,8 +115,24 @@ async function send(
     deps.logger,
     signal,
   );
+  reportToCircuit(deps, delivery, record);
   logAttempt(deps, delivery, record);
   return { ...attempted(record), scheduleLength: maxAttempts(delivery.endpoint.retry) };
+}
+
+function reportToCircuit(deps: DeliveryActivityDeps, delivery: ReadyDelivery, record: AttemptRecord): void {
+  // Somebody's look at an endpoint is no delivery: it goes past the breaker in both directions.
+  if (record.trigger === 'test') return;
+  const { tenantId, endpointId, endpoint } = delivery;
+  deps.circuits.onAttempt({
+    tenantId,
+    endpointId,
+    endpointHost: new URL(record.requestUrl).host,
+    succeeded: record.outcome.kind === 'succeeded',
+    at: new Date(deps.now()),
+    operational: isOperationalEventType(delivery.eventType),
+    circuit: endpoint.circuit,
+  });
 }
 
 /** What a receiver answers must not keep its attempt from being recorded: refused with the answer, it is stored without. */

@@ -1,6 +1,7 @@
 import type { AttemptOutcome, SignaturePolicy } from '@hookstream/domain';
 import type { AttemptsRepository } from '@hookstream/persistence';
 import type { Logger } from '@hookstream/observability';
+import type { AttemptReporter } from './attempt-report.js';
 
 /** The ways out of this process that a delivery needs, each replaceable in a test. */
 export interface DeliveryActivityDeps {
@@ -9,6 +10,8 @@ export interface DeliveryActivityDeps {
   /** Decrypts what the database stores of an endpoint. @throws DomainError `decryption_failed` */
   decrypt: (ciphertext: Buffer, endpointId: string) => string;
   signer: MessageSigner;
+  /** Learns what attempts come to, test and verification ones aside. */
+  circuits: AttemptReporter;
   logger: Logger;
   /** Of ourselves, as `Hookstream/1.2.3`. */
   userAgent: string;

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { CircuitNotices } from '../circuits/circuit-notices.js';
 import { EndpointFiltersService } from './endpoint-filters.service.js';
 import { EndpointProbesService } from './endpoint-probes.service.js';
 import { EndpointSecrets } from './endpoint-secrets.js';
@@ -7,6 +8,12 @@ import { EndpointsService } from './endpoints.service.js';
 
 @Module({
   controllers: [EndpointsController],
-  providers: [EndpointsService, EndpointProbesService, EndpointFiltersService, EndpointSecrets],
+  providers: [
+    EndpointsService,
+    EndpointProbesService,
+    EndpointFiltersService,
+    EndpointSecrets,
+    CircuitNotices,
+  ],
 })
 export class EndpointsModule {}

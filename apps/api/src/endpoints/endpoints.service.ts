@@ -3,6 +3,7 @@ import type { ApiConfig } from '@hookstream/config';
 import { checkEndpointUrl, DomainError, newId } from '@hookstream/domain';
 import { EndpointsRepository, type EndpointRecord } from '@hookstream/persistence';
 import type { KeyActor } from '../auth/actor.js';
+import { CircuitNotices } from '../circuits/circuit-notices.js';
 import { listed, type Listed } from '../http/fields.dto.js';
 import { API_CONFIG } from '../platform/tokens.js';
 import type {
@@ -25,6 +26,7 @@ export class EndpointsService {
   constructor(
     private readonly endpoints: EndpointsRepository,
     private readonly secrets: EndpointSecrets,
+    private readonly circuits: CircuitNotices,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {}
 
@@ -59,15 +61,18 @@ export class EndpointsService {
       patch.headers === undefined ? {} : { headers: this.patchedHeaders(endpoint, patch.headers ?? {}) };
     const changes = { ...changedSettings(patch), ...headers };
     const changed = await this.endpoints.update(tenantId, id, changes, actor);
+    if (patch.circuit !== undefined) await this.circuits.changed(id);
     if (patch.status === undefined) return this.present(found(changed));
     return this.setStatus(actor, id, patch.status);
   }
 
   /** `disabled` is also what a 410 does; `enabled` releases what is held. */
   async setStatus(actor: KeyActor, id: string, status: EndpointRecord['status']): Promise<EndpointAnswer> {
-    return this.present(
-      found(await this.endpoints.setStatus(actor.tenantId, id, status, DISABLED_BY_CALLER, actor)),
-    );
+    const { tenantId } = actor;
+    const before = await this.find(tenantId, id);
+    const changed = await this.endpoints.setStatus(tenantId, id, status, DISABLED_BY_CALLER, actor);
+    if (before.status === 'disabled' && status === 'enabled') await this.circuits.enabledAgain(id);
+    return this.present(found(changed));
   }
 
   async rotateSecret(actor: KeyActor, id: string, input: RotateSecret): Promise<RotatedEndpointAnswer> {
@@ -84,6 +89,7 @@ export class EndpointsService {
 
   async delete(actor: KeyActor, id: string): Promise<void> {
     if (!(await this.endpoints.delete(actor.tenantId, id, actor))) found(null);
+    await this.circuits.changed(id);
   }
 
   /** @throws DomainError `not_found` */

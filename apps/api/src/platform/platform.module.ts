@@ -4,6 +4,7 @@ import type { Logger } from '@hookstream/observability';
 import {
   ApiKeysRepository,
   AuditRepository,
+  CircuitsRepository,
   DeliveriesRepository,
   EndpointsRepository,
   EventsRepository,
@@ -12,7 +13,7 @@ import {
   type Database,
 } from '@hookstream/persistence';
 import { parseKeyRing, SecretBox } from '@hookstream/signing';
-import { DeliveryStarter, type TemporalClient } from '@hookstream/temporal-client';
+import { DeliveryStarter, EndpointWorkflows, type TemporalClient } from '@hookstream/temporal-client';
 import { API_CONFIG, DATABASE, LOGGER, TEMPORAL } from './tokens.js';
 
 /** What the API works with. It is opened and closed by whoever makes the application. */
@@ -23,6 +24,8 @@ export interface ApiDependencies {
   logger: Logger;
   /** Default `hookstream-deliveries`. */
   deliveryTaskQueue?: string;
+  /** Default `hookstream-control`. */
+  controlTaskQueue?: string;
 }
 
 const onDatabase = <T>(provide: new (database: Database) => T): Provider => ({
@@ -35,7 +38,7 @@ const onDatabase = <T>(provide: new (database: Database) => T): Provider => ({
 @Module({})
 export class PlatformModule {
   static register(dependencies: ApiDependencies): DynamicModule {
-    const { deliveryTaskQueue } = dependencies;
+    const { deliveryTaskQueue, controlTaskQueue } = dependencies;
     const providers: Provider[] = [
       { provide: API_CONFIG, useValue: dependencies.config },
       { provide: DATABASE, useValue: dependencies.database },
@@ -59,6 +62,20 @@ export class PlatformModule {
           new DeliveryStarter(
             temporal,
             deliveryTaskQueue === undefined ? {} : { taskQueue: deliveryTaskQueue },
+          ),
+        inject: [TEMPORAL],
+      },
+      {
+        provide: CircuitsRepository,
+        useFactory: (database: Database) => new CircuitsRepository(database.pool),
+        inject: [DATABASE],
+      },
+      {
+        provide: EndpointWorkflows,
+        useFactory: (temporal: TemporalClient) =>
+          new EndpointWorkflows(
+            temporal,
+            controlTaskQueue === undefined ? {} : { taskQueue: controlTaskQueue },
           ),
         inject: [TEMPORAL],
       },

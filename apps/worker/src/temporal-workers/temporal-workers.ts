@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import type { DeliveryActivities, MaintenanceActivities } from '@hookstream/contracts';
+import type { DeliveryActivities, EndpointActivities, MaintenanceActivities } from '@hookstream/contracts';
 import type { WorkerTemporalClient } from '@hookstream/temporal-client';
 import { workflowBundlePath } from '@hookstream/workflows/bundle';
 
@@ -14,7 +14,7 @@ export interface TemporalWorkersOptions {
   taskQueues: TaskQueues;
   identity: string;
   deliveryActivities: DeliveryActivities;
-  maintenanceActivities: MaintenanceActivities;
+  controlActivities: MaintenanceActivities & EndpointActivities;
   /** Attempts at once, and so workflow tasks at once: a task stays open while its local activity runs. */
   maxConcurrentAttempts: number;
   /** Called at shutdown when the grace period is over. Temporal itself does not abort local activities then. */
@@ -26,6 +26,8 @@ export interface TemporalWorkersOptions {
 /** Cached runs wait in memory for their next step instead of being replayed from their history. */
 const MAX_CACHED_WORKFLOWS = 2_000;
 const CONTROL_SLOTS = 20;
+/** A breaker that is told something several times a second should not be replayed each time. */
+const MAX_CACHED_CONTROL_WORKFLOWS = 500;
 
 /** The Temporal workers of this process: one per task queue. */
 export class TemporalWorkers {
@@ -89,9 +91,9 @@ function createControlWorker(options: TemporalWorkersOptions): Promise<Worker> {
   return Worker.create({
     ...shared(options),
     taskQueue: options.taskQueues.control,
-    activities: options.maintenanceActivities,
+    activities: options.controlActivities,
     maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
     maxConcurrentWorkflowTaskExecutions: CONTROL_SLOTS,
-    maxCachedWorkflows: CONTROL_SLOTS,
+    maxCachedWorkflows: MAX_CACHED_CONTROL_WORKFLOWS,
   });
 }

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type {
+  CircuitMemory,
   CircuitPolicy,
   CircuitState,
   EndpointStatus,
@@ -32,6 +33,14 @@ export class EndpointEntity {
   @Column('text') status!: EndpointStatus;
   @Column('text', { name: 'disabled_reason', nullable: true }) disabledReason!: string | null;
   @Column('text', { name: 'circuit_state' }) circuitState!: CircuitState;
+  @Column('integer', { name: 'circuit_seq' }) circuitSeq!: number;
+  @Column('integer', { name: 'circuit_turn' }) circuitTurn!: number;
+  @Column('jsonb', { name: 'circuit_memory', nullable: true }) circuitMemory!: CircuitMemory | null;
+  @Column('timestamptz', { name: 'circuit_changed_at', nullable: true }) circuitChangedAt!: Date | null;
+  @Column('timestamptz', { name: 'circuit_opened_at', nullable: true }) circuitOpenedAt!: Date | null;
+  @Column('timestamptz', { name: 'circuit_probe_at', nullable: true }) circuitProbeAt!: Date | null;
+  @Column('timestamptz', { name: 'failing_since', nullable: true }) failingSince!: Date | null;
+  @Column('boolean') recovering!: boolean;
   @Column('timestamptz', { name: 'verified_at', nullable: true }) verifiedAt!: Date | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;

@@ -1,5 +1,6 @@
 import { Initial1763800000000 } from './1763800000000-initial.js';
 import { DispatchLimits1763900000000 } from './1763900000000-dispatch-limits.js';
+import { Circuits1763900100000 } from './1763900100000-circuits.js';
 import { EndpointFilters1763900200000 } from './1763900200000-endpoint-filters.js';
 import { AuditLog1763900400000 } from './1763900400000-audit-log.js';
 
@@ -7,6 +8,7 @@ import { AuditLog1763900400000 } from './1763900400000-audit-log.js';
 export const MIGRATIONS = [
   Initial1763800000000,
   DispatchLimits1763900000000,
+  Circuits1763900100000,
   EndpointFilters1763900200000,
   AuditLog1763900400000,
 ];

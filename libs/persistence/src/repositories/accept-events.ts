@@ -71,9 +71,13 @@ const MAX_TRIES = 5;
 /**
  * Accepts a group of events in one transaction; each item has its own result, in order. Nothing of an item that
  * is not `accepted` is stored.
+ * @param pool or the client of a transaction that it is to be part of
  * @throws what Postgres throws; then nothing of the group is stored.
  */
-export async function acceptEvents(pool: pg.Pool, items: readonly AcceptItem[]): Promise<AcceptResult[]> {
+export async function acceptEvents(
+  pool: pg.Pool | pg.PoolClient,
+  items: readonly AcceptItem[],
+): Promise<AcceptResult[]> {
   const results = new Map<AcceptItem, AcceptResult>();
   for (let tries = 0; results.size < items.length && tries < MAX_TRIES; tries++) {
     const open = items.filter((item) => !results.has(item));
@@ -87,7 +91,7 @@ export async function acceptEvents(pool: pg.Pool, items: readonly AcceptItem[]):
 }
 
 async function acceptOnce(
-  pool: pg.Pool,
+  pool: pg.Pool | pg.PoolClient,
   items: readonly AcceptItem[],
 ): Promise<Map<AcceptItem, AcceptResult>> {
   const results = new Map<AcceptItem, AcceptResult>();
@@ -136,7 +140,10 @@ interface Receivers {
 /** By the tenant's public id. */
 type ReceiversByTenant = ReadonlyMap<string, Receivers>;
 
-async function receiversOf(pool: pg.Pool, items: readonly AcceptItem[]): Promise<ReceiversByTenant> {
+async function receiversOf(
+  pool: pg.Pool | pg.PoolClient,
+  items: readonly AcceptItem[],
+): Promise<ReceiversByTenant> {
   const byTenant = new Map<string, Receivers>();
   const byUuid = new Map<string, Receivers>();
   for (const { tenantId } of items) {
@@ -203,7 +210,7 @@ function dataOf(item: AcceptItem): unknown {
 }
 
 /** @returns the uuids of the events stored. */
-async function store(pool: pg.Pool, planned: readonly Planned[]): Promise<Set<string>> {
+async function store(pool: pg.Pool | pg.PoolClient, planned: readonly Planned[]): Promise<Set<string>> {
   const paused = new Set<string>();
   const deliveries = planned.flatMap((p) =>
     p.targets.map((target) => {
@@ -244,7 +251,7 @@ async function store(pool: pg.Pool, planned: readonly Planned[]): Promise<Set<st
 
 /** The answers already given under these items' keys; an item whose key is free again is absent. */
 async function earlierAnswers(
-  pool: pg.Pool,
+  pool: pg.Pool | pg.PoolClient,
   items: readonly AcceptItem[],
 ): Promise<Map<AcceptItem, AcceptResult>> {
   const results = new Map<AcceptItem, AcceptResult>();

@@ -6,6 +6,8 @@ import {
   type AttemptDecision,
   type AttemptOutcome,
   type AttemptTrigger,
+  type CircuitPolicy,
+  type CircuitState,
   type DeliveryStatus,
   type EndpointStatus,
   type RetryPolicy,
@@ -25,6 +27,7 @@ export interface LoadedDelivery {
   tenantId: string;
   endpointId: string;
   eventId: string;
+  eventType: string;
   status: DeliveryStatus;
   attemptCount: number;
   /** Null: its partition was dropped. */
@@ -50,15 +53,28 @@ export interface LoadedEndpoint {
   timeoutMs: number;
   retry: RetryPolicy;
   signature: SignaturePolicy;
+  circuit: LoadedCircuit;
   encryptedHeaders: Buffer | null;
   /** Live ones, newest first. */
   encryptedSecrets: Buffer[];
+}
+
+/** What an attempt's outcome means to the breaker depends on how that stood when the attempt began. */
+export interface LoadedCircuit {
+  state: CircuitState;
+  /** Tells the probe of this half-open circuit from older attempts. */
+  turn: number;
+  failingSince: Date | null;
+  recovering: boolean;
+  /** 0: switched off. */
+  failureThreshold: number;
 }
 
 interface LoadRow {
   tenant_id: string;
   endpoint_id: string;
   event_id: string;
+  event_type: string;
   status: DeliveryStatus;
   attempt_count: number;
   payload: string | null;
@@ -67,6 +83,11 @@ interface LoadRow {
   timeout_ms: number;
   retry: RetryPolicy;
   signature: SignaturePolicy;
+  circuit: CircuitPolicy;
+  circuit_state: CircuitState;
+  circuit_turn: number;
+  failing_since: Date | null;
+  recovering: boolean;
   headers: Buffer | null;
   secrets: Buffer[] | null;
   begun: boolean;
@@ -217,6 +238,7 @@ function toLoaded(deliveryId: string, row: LoadRow): LoadedDelivery {
     tenantId: uuidToId('tenant', row.tenant_id),
     endpointId: uuidToId('endpoint', row.endpoint_id),
     eventId: uuidToId('event', row.event_id),
+    eventType: row.event_type,
     status: row.status,
     attemptCount: row.attempt_count,
     payload: row.payload,
@@ -230,6 +252,13 @@ function toLoaded(deliveryId: string, row: LoadRow): LoadedDelivery {
             timeoutMs: row.timeout_ms,
             retry: row.retry,
             signature: row.signature,
+            circuit: {
+              state: row.circuit_state,
+              turn: row.circuit_turn,
+              failingSince: row.failing_since,
+              recovering: row.recovering,
+              failureThreshold: row.circuit.failure_threshold,
+            },
             encryptedHeaders: row.headers,
             encryptedSecrets: row.secrets ?? [],
           },

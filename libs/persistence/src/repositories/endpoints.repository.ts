@@ -19,6 +19,7 @@ import type { Database } from '../database.js';
 import { EndpointSecretEntity } from '../entities/endpoint-secret.entity.js';
 import { EndpointEntity } from '../entities/endpoint.entity.js';
 import { recordAudit } from './audit.repository.js';
+import { forgetCircuitOfDisabled } from './circuits.repository.js';
 import { holdWaiting, releaseHeld, removeWaiting } from './outbox-holding.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
@@ -178,17 +179,18 @@ export class EndpointsRepository {
     disabledReason: string | null,
     actor: AuditActor,
   ): Promise<EndpointRecord | null> {
+    const uuids = [idToUuid('tenant', tenantId), idToUuid('endpoint', id)] as const;
     return this.database.dataSource.transaction(async (manager) => {
       const before = await lock(manager, tenantId, id);
       if (before === null) return null;
+      if (status === 'enabled') await forgetCircuitOfDisabled(manager, ...uuids);
       const reason = status === 'disabled' ? disabledReason : null;
       const changed = { status, disabledReason: reason, updatedAt: new Date() };
       await manager.update(EndpointEntity, owned(tenantId, id), changed);
-      const move = status === 'enabled' ? releaseHeld : holdWaiting;
-      await move(manager, idToUuid('tenant', tenantId), idToUuid('endpoint', id));
+      await (status === 'enabled' ? releaseHeld : holdWaiting)(manager, ...uuids);
       const changes = auditChanges<EndpointEntity>(before, { status });
       if (changes) await audit(manager, tenantId, id, actor, STATUS_ACTION[status], changes, reason);
-      return toRecord({ ...before, ...changed });
+      return manager.findOneByOrFail(EndpointEntity, owned(tenantId, id)).then(toRecord);
     });
   }
 
