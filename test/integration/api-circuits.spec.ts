@@ -146,7 +146,10 @@ describe('the circuit of an endpoint', () => {
     const id = await createEndpoint({ url: receiver.url('/tested'), circuit: { failure_threshold: 1 } });
     expect((await call('POST', `/endpoints/${id}/test`)).body.outcome).toBe('http_error');
     await post(id, 1);
-    await reaches(id, 'open');
+    await eventually(
+      async () => (await call('GET', `/endpoints/${id}`)).body.circuit_state === 'open',
+      PATIENCE,
+    );
     const rows = await api.rows<{ n: number }>(
       `SELECT (circuit_memory->>'failures')::int AS n FROM endpoints WHERE id = $1`,
       [idToUuid('endpoint', id)],
