@@ -1,6 +1,7 @@
 // Real: API on a socket, Postgres, Temporal, a worker and a receiver. The routes come from the contract: one that changes something
 // and leaves no audit entry fails here.
 import { idToUuid } from '@hookstream/domain';
+import { ReplaysRepository } from '@hookstream/persistence';
 import { eventually, TestReceiver } from '@hookstream/testing';
 import type { HookstreamWorker } from '@hookstream/worker';
 import { OPERATOR_TOKEN, type TestApi, type TestTenant } from './api-fixture.js';
@@ -15,8 +16,10 @@ interface Call {
 type Case =
   | {
       action: string;
-      object?: 'endpoint' | 'delivery' | 'api_key' | 'tenant';
+      object?: 'endpoint' | 'delivery' | 'api_key' | 'tenant' | 'replay';
       call: () => Promise<Call> | Call;
+      /** The entry is on the object that the answer names, and not on the one in the path. */
+      onAnswered?: true;
     }
   | { none: string };
 
@@ -65,6 +68,11 @@ describe('the audit log of the API', () => {
     return (await list())[0].id as string;
   };
   const retrying = () => deliveryThatIs('retrying', [3_600_000]);
+  /** Stored as the API stores one, without the workflow that would end it before we can touch it. */
+  const unfinishedReplay = async (): Promise<string> => {
+    const replay = await new ReplaysRepository(api.database).create(tenant.id, {}, { kind: 'operator' });
+    return replay?.id as string;
+  };
   const keyId = async (): Promise<string> => {
     const { body } = await call('POST', '/api-keys', { name: 'k', scopes: ['events:read'] });
     secrets.push(body.key as string);
@@ -177,6 +185,44 @@ describe('the audit log of the API', () => {
       object: 'delivery',
       call: async () => ({ path: `/dead-letter/${await deliveryThatIs('dead_letter', [])}` }),
     },
+    replayDeliveries: {
+      action: 'replay.created',
+      object: 'replay',
+      call: () => ({ path: '/deliveries/replay', body: { status: 'cancelled' } }),
+    },
+    recoverEndpoint: {
+      action: 'replay.created',
+      object: 'replay',
+      onAnswered: true,
+      call: async () => ({
+        path: `/endpoints/${await endpoint()}/recover`,
+        body: { since: '2026-01-01T00:00:00Z' },
+      }),
+    },
+    replayDeadLetters: {
+      action: 'replay.created',
+      object: 'replay',
+      call: () => ({ path: '/dead-letter/replay', body: {} }),
+    },
+    pauseReplay: {
+      action: 'replay.paused',
+      object: 'replay',
+      call: async () => ({ path: `/replays/${await unfinishedReplay()}/pause` }),
+    },
+    resumeReplay: {
+      action: 'replay.resumed',
+      object: 'replay',
+      call: async () => {
+        const id = await unfinishedReplay();
+        await call('POST', `/replays/${id}/pause`);
+        return { path: `/replays/${id}/resume` };
+      },
+    },
+    cancelReplay: {
+      action: 'replay.cancelled',
+      object: 'replay',
+      call: async () => ({ path: `/replays/${await unfinishedReplay()}/cancel` }),
+    },
   };
 
   /** Entries on an object, newest first, whoever's. */
@@ -209,7 +255,9 @@ describe('the audit log of the API', () => {
         const shown = (answer.body as Record<string, unknown> | undefined)?.[name];
         if (typeof shown === 'string') secrets.push(shown);
       }
-      const named = /\/((?:tnt|ep|dlv|key)_[0-9a-z]{26})/.exec(path)?.[1] ?? (answer.body.id as string);
+      const named =
+        (plan.onAnswered ? undefined : /\/((?:tnt|ep|dlv|key|rpl)_[0-9a-z]{26})/.exec(path)?.[1]) ??
+        (answer.body.id as string);
       const [entry] = await entriesOn(named);
       expect([route.operationId, entry]).toEqual([
         route.operationId,

@@ -8,6 +8,7 @@ interface Objects {
   deliveryId: string;
   deadLetterId: string;
   keyId: string;
+  replayId: string;
 }
 
 /** Why a route needs no call on somebody else's object, or how it is called and what must come of it. */
@@ -57,6 +58,22 @@ const CASES: Readonly<Record<string, Case>> = {
   cancelDelivery: { kind: 'own_id', id: 'deliveryId' },
   listDeadLetters: { kind: 'list', query: (o) => `?endpoint_id=${o.endpointId}` },
   discardDeadLetter: { kind: 'own_id', id: 'deadLetterId' },
+  replayDeliveries: {
+    kind: 'body',
+    body: ({ endpointId }) => ({ endpoint_id: endpointId }),
+    refused: (body: { status: number }) => body.status,
+  },
+  recoverEndpoint: { kind: 'own_id', id: 'endpointId', body: { since: '2026-01-01T00:00:00Z' } },
+  replayDeadLetters: {
+    kind: 'body',
+    body: ({ eventId }) => ({ event_id: eventId }),
+    refused: (body: { status: number }) => body.status,
+  },
+  listReplays: { kind: 'list' },
+  getReplay: { kind: 'own_id', id: 'replayId' },
+  pauseReplay: { kind: 'own_id', id: 'replayId' },
+  resumeReplay: { kind: 'own_id', id: 'replayId' },
+  cancelReplay: { kind: 'own_id', id: 'replayId' },
 };
 
 describe('tenants', () => {
@@ -91,6 +108,7 @@ describe('tenants', () => {
       eventId: event.body.id as string,
       deliveryId: await deliveryOf(event.body.id as string),
       deadLetterId,
+      replayId: (await call('POST', '/dead-letter/replay')).body.id as string,
       keyId: (await call('GET', '/api-keys')).body.data[0].id as string,
     };
   };
@@ -107,6 +125,7 @@ describe('tenants', () => {
       'attempts',
       'outbox',
       'audit_log',
+      'replays',
     ];
     const rows = await Promise.all(
       tables.map((table) => api.rows(`SELECT * FROM ${table} WHERE tenant_id = $1 ORDER BY 1`, [uuid])),
@@ -152,6 +171,7 @@ describe('tenants', () => {
       `/deliveries/${theirs.deliveryId}`,
       `/deliveries/${theirs.deliveryId}/state`,
       `/api-keys/${theirs.keyId}`,
+      `/replays/${theirs.replayId}`,
     ]) {
       expect([path, (await api.call('GET', path, { token: owner.key })).status]).toEqual([path, 200]);
     }

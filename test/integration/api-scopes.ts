@@ -29,4 +29,12 @@ export const SCOPES: Readonly<Record<string, string>> = {
   cancelDelivery: 'deliveries:write',
   listDeadLetters: 'deliveries:read',
   discardDeadLetter: 'deliveries:write',
+  replayDeliveries: 'deliveries:write',
+  recoverEndpoint: 'deliveries:write',
+  replayDeadLetters: 'deliveries:write',
+  listReplays: 'deliveries:read',
+  getReplay: 'deliveries:read',
+  pauseReplay: 'deliveries:write',
+  resumeReplay: 'deliveries:write',
+  cancelReplay: 'deliveries:write',
 };

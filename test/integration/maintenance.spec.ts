@@ -70,8 +70,14 @@ describe('maintenance', () => {
       idempotencyKeys: 2_500,
       secrets: 1,
       auditEntries: 0,
+      replays: 0,
     });
-    expect(await activities().purgeExpired()).toEqual({ idempotencyKeys: 0, secrets: 0, auditEntries: 0 });
+    expect(await activities().purgeExpired()).toEqual({
+      idempotencyKeys: 0,
+      secrets: 0,
+      auditEntries: 0,
+      replays: 0,
+    });
     expect(await store.count('SELECT count(*)::int AS n FROM idempotency_keys')).toBe(3);
   });
 

@@ -5,8 +5,15 @@
 //   HOOKSTREAM_TEST_TEMPORAL_ADDRESS=127.0.0.1:7233 node test/dist/replay/record-histories.js
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { endpointWorkflowId, type MaintenanceActivities } from '@hookstream/contracts';
-import type { CircuitState } from '@hookstream/domain';
+import {
+  endpointWorkflowId,
+  type MaintenanceActivities,
+  type ReplayActivities,
+  type ReplayProgress,
+  type ReplayStep,
+} from '@hookstream/contracts';
+import { newId, type CircuitState, type ReplayWish } from '@hookstream/domain';
+import { ReplayStarter } from '@hookstream/temporal-client';
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { uniqueTaskQueue } from '@hookstream/testing';
@@ -159,6 +166,23 @@ const scenarios: Record<string, () => Promise<string>> = {
     await circuits.ends(endpoint);
     return endpointWorkflowId(endpoint.id);
   },
+  'replay-completed': () => replay(() => Promise.resolve(undefined)),
+  'replay-that-waited-for-room': () => {
+    let full = 2;
+    return replay((done) => Promise.resolve(done === 20 && full-- > 0 ? 'full' : undefined));
+  },
+  'replay-paused-and-resumed': () =>
+    replay(async (done, signal) => {
+      if (done === 20) await signal('pause');
+      return undefined;
+    }),
+  'replay-cancelled': () =>
+    replay(async (done, signal) => {
+      if (done < 20) return undefined;
+      await signal('cancel');
+      return 'full';
+    }),
+  'replay-continued-as-new': () => replay(() => Promise.resolve(undefined), 2),
   'maintenance-completed': () =>
     maintenance(() => Promise.resolve({ created: ['events_20260504'], dropped: [] })),
   'maintenance-failed': () =>
@@ -170,11 +194,57 @@ async function shown(endpoint: ScriptedEndpoint, state: CircuitState): Promise<s
   return endpointWorkflowId(endpoint.id);
 }
 
+/** A replay of 40 deliveries in pages of ten: what its row says, and what comes between the pages. */
+async function replay(
+  beforePage: (done: number, signal: (wish: ReplayWish) => Promise<void>) => Promise<'full' | undefined>,
+  stepsPerRun?: number,
+): Promise<string> {
+  const taskQueue = uniqueTaskQueue('record');
+  const replayId = newId('replay');
+  const replayStarter = new ReplayStarter(temporal, { taskQueue });
+  const signal = (wish: ReplayWish) => replayStarter.signal({ replayId, tenantId: newId('tenant') }, wish);
+  let progress: ReplayProgress = { status: 'counting', total: 0, done: 0, failed: 0 };
+  const step = (change: Partial<ReplayProgress>, full = false): Promise<ReplayStep> => {
+    progress = { ...progress, ...change };
+    return Promise.resolve({ progress, full });
+  };
+  const activities: ReplayActivities = {
+    countReplay: () => step({ status: 'running', total: 40 }),
+    replayPage: async () => {
+      if (progress.status !== 'running') return step({});
+      if ((await beforePage(progress.done, signal)) === 'full') return step({}, true);
+      const done = progress.done + 10;
+      return step({ done, status: done === 40 ? 'completed' : 'running' });
+    },
+    changeReplay: async ({ wish }) => {
+      const changed = await step({
+        status: wish === 'resume' ? 'running' : wish === 'pause' ? 'paused' : 'cancelled',
+      });
+      if (wish === 'pause') await signal('resume');
+      return changed;
+    },
+  };
+  const worker = await Worker.create({
+    connection: temporal.nativeConnection,
+    namespace: temporal.namespace,
+    taskQueue,
+    workflowBundle: { codePath: workflowBundlePath },
+    activities,
+  });
+  const workflow = temporal.client.workflow.start('replayWorkflow', {
+    taskQueue,
+    workflowId: replayId,
+    args: [{ replayId, ...(stepsPerRun === undefined ? {} : { stepsPerRun }) }],
+  });
+  await worker.runUntil((await workflow).result());
+  return replayId;
+}
+
 async function maintenance(maintainPartitions: MaintenanceActivities['maintainPartitions']): Promise<string> {
   const taskQueue = uniqueTaskQueue('record');
   const activities: MaintenanceActivities = {
     maintainPartitions,
-    purgeExpired: () => Promise.resolve({ idempotencyKeys: 7, secrets: 1, auditEntries: 2 }),
+    purgeExpired: () => Promise.resolve({ idempotencyKeys: 7, secrets: 1, auditEntries: 2, replays: 3 }),
     reencryptSecrets: () => Promise.resolve({ reencrypted: 3 }),
   };
   const worker = await Worker.create({

@@ -12,6 +12,7 @@ import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { SchemaValidationPipe } from './http/schema-validation.pipe.js';
 import { PlatformModule, type ApiDependencies } from './platform/platform.module.js';
+import { ReplaysModule } from './replays/replays.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 
 @Module({
@@ -25,6 +26,7 @@ import { TenantsModule } from './tenants/tenants.module.js';
     DeliveriesModule,
     DeadLettersModule,
     AuditLogModule,
+    ReplaysModule,
     HealthModule,
   ],
   providers: [

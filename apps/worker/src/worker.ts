@@ -5,6 +5,7 @@ import {
   createDeliveryActivities,
   createEndpointActivities,
   createMaintenanceActivities,
+  createReplayActivities,
   type AttemptReporter,
 } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
@@ -19,6 +20,8 @@ import {
   MaintenanceRepository,
   openDatabase,
   OutboxRepository,
+  ReplaysRepository,
+  ReplayStepsRepository,
   WorkersRepository,
   type Database,
 } from '@hookstream/persistence';
@@ -29,6 +32,7 @@ import {
   ensureMaintenanceSchedule,
   ensureNamespace,
   ensureSearchAttributes,
+  ReplayStarter,
   type WorkerTemporalClient,
 } from '@hookstream/temporal-client';
 import { CircuitReporter } from './circuits/circuit-reporter.js';
@@ -39,6 +43,7 @@ import { Dispatcher } from './dispatch/dispatcher.js';
 import { OutboxListener } from './dispatch/outbox-listener.js';
 import { WakeUp } from './dispatch/wake-up.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
+import { ReplayKeeper } from './replays/replay-keeper.js';
 import { TemporalWorkers, type TaskQueues } from './temporal-workers/temporal-workers.js';
 import { untilAvailable } from './until-available.js';
 
@@ -74,6 +79,7 @@ export class HookstreamWorker {
     await this.startTemporalWorkers(database, temporal, window, egress, circuits);
 
     const dispatcher = this.startDispatcher(database, temporal, window, wakeUp);
+    this.startReplayKeeper(database, temporal);
     const heartbeat = new Heartbeat({
       workerId: this.id,
       workers: new WorkersRepository(database.pool),
@@ -197,6 +203,7 @@ export class HookstreamWorker {
           partitionsAheadMs: config.retention.partitionsAheadMs,
           now: Date.now,
         }),
+        ...createReplayActivities({ steps: new ReplayStepsRepository(database.pool), ...config.replay }),
       },
       maxConcurrentAttempts: config.maxConcurrentAttempts,
       abortAttempts: () => stopping.abort(new Error('the worker stops')),
@@ -204,6 +211,17 @@ export class HookstreamWorker {
     });
     this.temporalWorkers = workers;
     this.closers.unshift(() => workers.stop());
+  }
+
+  private startReplayKeeper(database: Database, temporal: WorkerTemporalClient): void {
+    const { logger, taskQueues } = this.options;
+    const keeper = new ReplayKeeper({
+      replays: new ReplaysRepository(database),
+      starter: new ReplayStarter(temporal, { taskQueue: taskQueues?.control ?? TASK_QUEUE.control }),
+      logger,
+    });
+    keeper.start();
+    this.closers.unshift(() => keeper.stop());
   }
 
   private startDispatcher(

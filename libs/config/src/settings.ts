@@ -215,7 +215,7 @@ export const SETTINGS = {
     doc: 'Longest postponement that a receiver’s `Retry-After` can ask for, in milliseconds.',
   }),
 
-  HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS: setting(whole(1, 10_000), {
+  HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS: setting(whole(2, 10_000), {
     group: 'Worker',
     default: '500',
     doc: 'Attempts one worker process makes at once in the durable lane.',
@@ -244,6 +244,16 @@ export const SETTINGS = {
     group: 'Worker',
     default: '300000',
     doc: 'An unfinished delivery that nothing has moved for this long past its due time is dispatched again, in milliseconds.',
+  }),
+  HOOKSTREAM_REPLAY_PAGE_SIZE: setting(whole(1, 5_000), {
+    group: 'Worker',
+    default: '200',
+    doc: 'Deliveries that a replay of many queues at a time.',
+  }),
+  HOOKSTREAM_REPLAY_WAITING_MAX: setting(whole(1, 1_000_000), {
+    group: 'Worker',
+    default: '500',
+    doc: 'Replayed deliveries of one tenant that may wait for their turn; its replays queue more as these go out. What a tenant accepts meanwhile waits behind this many at most.',
   }),
   HOOKSTREAM_SHUTDOWN_GRACE_MS: setting(whole(0, 600_000), {
     group: 'Worker',

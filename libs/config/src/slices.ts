@@ -74,6 +74,7 @@ export interface WorkerConfig {
     leaseMs: number;
     reconcileAfterMs: number;
   };
+  replay: { pageSize: number; waitingMax: number };
   shutdownGraceMs: number;
 }
 
@@ -121,6 +122,8 @@ const WORKER_SETTINGS = [
   'HOOKSTREAM_DISPATCH_POLL_MS',
   'HOOKSTREAM_DISPATCH_LEASE_MS',
   'HOOKSTREAM_RECONCILE_AFTER_MS',
+  'HOOKSTREAM_REPLAY_PAGE_SIZE',
+  'HOOKSTREAM_REPLAY_WAITING_MAX',
   'HOOKSTREAM_AUDIT_RETENTION_DAYS',
   'HOOKSTREAM_PARTITIONS_AHEAD_DAYS',
   'HOOKSTREAM_MAINTENANCE_INTERVAL_MS',
@@ -205,6 +208,7 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
       leaseMs: s.HOOKSTREAM_DISPATCH_LEASE_MS,
       reconcileAfterMs: s.HOOKSTREAM_RECONCILE_AFTER_MS,
     },
+    replay: { pageSize: s.HOOKSTREAM_REPLAY_PAGE_SIZE, waitingMax: s.HOOKSTREAM_REPLAY_WAITING_MAX },
     shutdownGraceMs: s.HOOKSTREAM_SHUTDOWN_GRACE_MS,
   };
 }

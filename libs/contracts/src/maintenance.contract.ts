@@ -3,7 +3,12 @@ export interface MaintenanceActivities {
   /** Creates partitions ahead and drops those past retention. */
   maintainPartitions(): Promise<{ created: string[]; dropped: string[] }>;
   /** Deletes expired idempotency keys and other rows with an end, in batches. */
-  purgeExpired(): Promise<{ idempotencyKeys: number; secrets: number; auditEntries: number }>;
+  purgeExpired(): Promise<{
+    idempotencyKeys: number;
+    secrets: number;
+    auditEntries: number;
+    replays: number;
+  }>;
   /** Encrypts again, with the active key, what an older encryption key still holds. */
   reencryptSecrets(): Promise<{ reencrypted: number }>;
 }

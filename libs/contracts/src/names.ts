@@ -11,6 +11,7 @@ export const TASK_QUEUE = {
 export const WORKFLOW = {
   delivery: 'deliveryWorkflow',
   endpoint: 'endpointWorkflow',
+  replay: 'replayWorkflow',
   maintenance: 'maintenanceWorkflow',
 } as const;
 

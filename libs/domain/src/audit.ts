@@ -25,6 +25,11 @@ export const AUDIT_ACTIONS = [
   'delivery.retried_now',
   'delivery.cancelled',
   'dead_letter.discarded',
+
+  'replay.created',
+  'replay.paused',
+  'replay.resumed',
+  'replay.cancelled',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

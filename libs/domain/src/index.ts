@@ -1,6 +1,7 @@
 export * from './ids.js';
 export * from './errors.js';
 export * from './states.js';
+export * from './replay.js';
 export * from './endpoint-policy.js';
 export * from './attempt.js';
 export * from './policy-limits.js';

@@ -26,5 +26,8 @@ export * from './repositories/circuits.repository.js';
 export * from './repositories/accept-events.js';
 export * from './repositories/events.repository.js';
 export * from './repositories/deliveries.repository.js';
+export type { DeliveryFilter } from './repositories/delivery-filter.sql.js';
+export * from './repositories/replays.repository.js';
+export * from './repositories/replay-steps.repository.js';
 export * from './postgres-errors.js';
 export * from './repositories/dispatch-progress.repository.js';

@@ -31,6 +31,7 @@ export interface DeliveryStarterOptions {
 }
 
 export type StartResult = 'started' | 'already_started';
+export type ReplayResult = 'started' | 'signalled';
 
 export type DeliveryStateResult =
   | { kind: 'state'; state: DeliveryState }
@@ -87,6 +88,16 @@ export class DeliveryStarter {
         signal: replay,
       }),
     );
+  }
+
+  /**
+   * The same for a dispatcher with room for it: most replayed deliveries have no open workflow, and a plain start may hand this process the
+   * first task at once. An open one, as a dead letter has, takes the signal.
+   */
+  async replay(input: DeliveryWorkflowInput): Promise<ReplayResult> {
+    if ((await this.start(input)) === 'started') return 'started';
+    await this.signalReplay(input);
+    return 'signalled';
   }
 
   /** Ends the wait before the next attempt. False when no workflow of this delivery is open. */

@@ -5,3 +5,4 @@ export * from './delivery-starter.js';
 export * from './endpoint-workflows.js';
 export * from './maintenance-schedule.js';
 export * from './temporal-url.js';
+export * from './replay-starter.js';

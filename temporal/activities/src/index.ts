@@ -9,6 +9,7 @@ export { attemptDelivery } from './attempt-delivery.activity.js';
 export { createEndpointActivities, type EndpointActivityDeps } from './circuit.activity.js';
 export type { AttemptReport, AttemptReporter } from './attempt-report.js';
 export { createMaintenanceActivities, type MaintenanceActivityDeps } from './maintenance.activity.js';
+export { createReplayActivities, type ReplayActivityDeps } from './replay.activity.js';
 export type {
   DeliveryActivityDeps,
   MessageSender,

@@ -40,11 +40,13 @@ export function createMaintenanceActivities(deps: MaintenanceActivityDeps): Main
     },
 
     async purgeExpired() {
+      const end = new Date(deps.now() - deps.retentionMs);
       const auditEnd = new Date(deps.now() - deps.auditRetentionMs);
       return {
         idempotencyKeys: await inPages(() => deps.maintenance.deleteExpiredIdempotencyKeys(PAGE)),
         secrets: await inPages(() => deps.maintenance.deleteExpiredSecrets(PAGE)),
         auditEntries: await inPages(() => deps.maintenance.deleteAuditEntries(auditEnd, PAGE)),
+        replays: await inPages(() => deps.maintenance.deleteEndedReplays(end, PAGE)),
       };
     },
 

@@ -2,3 +2,4 @@
 export { deliveryWorkflow } from './delivery.workflow.js';
 export { endpointWorkflow } from './endpoint.workflow.js';
 export { maintenanceWorkflow } from './maintenance.workflow.js';
+export { replayWorkflow } from './replay.workflow.js';

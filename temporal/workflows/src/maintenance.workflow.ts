@@ -7,6 +7,7 @@ interface MaintenanceWorkflowResult {
   idempotencyKeysPurged: number;
   secretsPurged: number;
   auditEntriesPurged: number;
+  replaysPurged: number;
   reencrypted: number;
 }
 
@@ -44,6 +45,7 @@ export async function maintenanceWorkflow(): Promise<MaintenanceWorkflowResult> 
     idempotencyKeysPurged: purged?.idempotencyKeys ?? 0,
     secretsPurged: purged?.secrets ?? 0,
     auditEntriesPurged: purged?.auditEntries ?? 0,
+    replaysPurged: purged?.replays ?? 0,
     reencrypted: encrypted?.reencrypted ?? 0,
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ApiConfig } from '@hookstream/config';
-import { DomainError } from '@hookstream/domain';
+import { DomainError, PROBE_EVENT_TYPE } from '@hookstream/domain';
 import {
   AuditRepository,
   DeliveriesRepository,
@@ -18,8 +18,6 @@ import { API_CONFIG } from '../platform/tokens.js';
 import type { VerificationAnswer } from './dto/endpoint-probe.dto.js';
 import { EndpointsService } from './endpoints.service.js';
 
-const TEST_TYPE = 'endpoint.test';
-const VERIFICATION_TYPE = 'endpoint.verification';
 /** What a probe may take beyond the endpoint's own timeout: its start and its record. Milliseconds. */
 const MARGIN_MS = 10_000;
 
@@ -37,8 +35,8 @@ export class EndpointProbesService {
 
   async test(actor: KeyActor, id: string): Promise<AttemptAnswer> {
     const endpoint = await this.endpoints.find(actor.tenantId, id);
-    const attempt = await this.probe(endpoint, TEST_TYPE, (createdAt) =>
-      JSON.stringify({ type: TEST_TYPE, timestamp: createdAt, data: { endpoint_id: id } }),
+    const attempt = await this.probe(endpoint, PROBE_EVENT_TYPE.test, (createdAt) =>
+      JSON.stringify({ type: PROBE_EVENT_TYPE.test, timestamp: createdAt, data: { endpoint_id: id } }),
     );
     await this.audit.record({
       ...{ tenantId: actor.tenantId, actor, action: 'endpoint.tested' },
@@ -51,8 +49,8 @@ export class EndpointProbesService {
     const { tenantId } = actor;
     const endpoint = await this.endpoints.find(tenantId, id);
     const challenge = randomBytes(24).toString('base64url');
-    const attempt = await this.probe(endpoint, VERIFICATION_TYPE, (createdAt) =>
-      JSON.stringify({ type: VERIFICATION_TYPE, timestamp: createdAt, challenge }),
+    const attempt = await this.probe(endpoint, PROBE_EVENT_TYPE.verification, (createdAt) =>
+      JSON.stringify({ type: PROBE_EVENT_TYPE.verification, timestamp: createdAt, challenge }),
     );
     const verified = attempt.outcome === 'succeeded' && echoes(attempt.responseBody ?? '', challenge);
     const verifiedAt = verified ? new Date() : endpoint.verifiedAt;

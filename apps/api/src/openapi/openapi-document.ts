@@ -24,6 +24,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('endpoints', 'Where events are delivered to, and how.')
     .addTag('deliveries', 'One event to one endpoint, with its attempts.')
     .addTag('dead-letter', 'Deliveries whose schedule is exhausted.')
+    .addTag('replays', 'Many deliveries, delivered again.')
     .addTag('api-keys', 'The keys of a tenant.')
     .addTag('audit-log', 'Who changed what, when.')
     .addTag('tenants', "The operator's customers.")

@@ -8,12 +8,18 @@ import {
   DeliveriesRepository,
   EndpointsRepository,
   EventsRepository,
+  ReplaysRepository,
   TenantsRepository,
   DispatchProgressRepository,
   type Database,
 } from '@hookstream/persistence';
 import { parseKeyRing, SecretBox } from '@hookstream/signing';
-import { DeliveryStarter, EndpointWorkflows, type TemporalClient } from '@hookstream/temporal-client';
+import {
+  DeliveryStarter,
+  EndpointWorkflows,
+  ReplayStarter,
+  type TemporalClient,
+} from '@hookstream/temporal-client';
 import { API_CONFIG, DATABASE, LOGGER, TEMPORAL } from './tokens.js';
 
 /** What the API works with. It is opened and closed by whoever makes the application. */
@@ -50,6 +56,7 @@ export class PlatformModule {
       onDatabase(EndpointsRepository),
       onDatabase(EventsRepository),
       onDatabase(DeliveriesRepository),
+      onDatabase(ReplaysRepository),
       onDatabase(DispatchProgressRepository),
       {
         provide: SecretBox,
@@ -77,6 +84,12 @@ export class PlatformModule {
             temporal,
             controlTaskQueue === undefined ? {} : { taskQueue: controlTaskQueue },
           ),
+        inject: [TEMPORAL],
+      },
+      {
+        provide: ReplayStarter,
+        useFactory: (temporal: TemporalClient) =>
+          new ReplayStarter(temporal, controlTaskQueue === undefined ? {} : { taskQueue: controlTaskQueue }),
         inject: [TEMPORAL],
       },
     ];

@@ -24,6 +24,7 @@ describe('Dispatcher', () => {
   let start: DeliveryStarter['start'];
   /** What the next claims say beside their deliveries. */
   let answers: Partial<Claim>[];
+  let replay: DeliveryStarter['replay'];
   let claimFailures: number;
   let changed: (() => void)[];
   let dispatcher: Dispatcher;
@@ -82,7 +83,7 @@ describe('Dispatcher', () => {
       {
         claims,
         outbox,
-        starter: { start: (input) => start(input) },
+        starter: { start: (input) => start(input), replay: (input) => replay(input) },
         window,
         wakeUp,
         logger: createLogger({ name: 'test', level: 'silent' }),
@@ -106,6 +107,7 @@ describe('Dispatcher', () => {
     changed = [];
     claimFailures = 0;
     start = () => Promise.resolve('started');
+    replay = () => Promise.reject(new Error('nothing is to be replayed'));
   });
   afterEach(() => dispatcher.stop());
 
@@ -153,6 +155,25 @@ describe('Dispatcher', () => {
     expect(called('acknowledge')).toEqual([]);
   });
 
+  it.each(['started', 'signalled'] as const)(
+    'asks for a replay where the row says so: %s',
+    async (result) => {
+      const triggers: string[] = [];
+      start = () => Promise.reject(new Error('an open workflow would not hear of it'));
+      replay = ({ trigger }) => {
+        triggers.push(trigger);
+        return Promise.resolve(result);
+      };
+      waiting = [delivery({ trigger: 'replay' })];
+      const [{ deliveryId }] = waiting as [ClaimedDelivery];
+      dispatcher = make();
+      dispatcher.start();
+      await until(() => called('acknowledge').length === 1);
+      expect(called('acknowledge')).toEqual([deliveryId]);
+      expect(triggers).toEqual(['replay']);
+    },
+  );
+
   it('hands back what Temporal does not take, for a later try', async () => {
     start = () => Promise.reject(new Error('unavailable'));
     waiting = [delivery()];
@@ -192,11 +213,11 @@ describe('Dispatcher', () => {
       triggers.push(input.trigger);
       return Promise.resolve('started');
     };
-    waiting = [delivery({ trigger: 'replay' })];
+    waiting = [delivery({ trigger: 'retry_now' })];
     dispatcher = make();
     dispatcher.start();
     await until(() => called('acknowledge').length === 1);
-    expect(triggers).toEqual(['replay']);
+    expect(triggers).toEqual(['retry_now']);
   });
 
   it('goes on after the outbox could not be read', async () => {

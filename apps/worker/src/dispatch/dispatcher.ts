@@ -18,7 +18,7 @@ export interface DispatcherOptions {
 export interface DispatcherDeps {
   claims: Pick<FairClaim, 'claim'>;
   outbox: Pick<OutboxRepository, 'acknowledge' | 'acknowledgeOpen' | 'release' | 'reconcile'>;
-  starter: Pick<DeliveryStarter, 'start'>;
+  starter: Pick<DeliveryStarter, 'start' | 'replay'>;
   window: DispatchWindow;
   wakeUp: WakeUp;
   logger: Logger;
@@ -104,10 +104,13 @@ export class Dispatcher {
   private async startOne(delivery: ClaimedDelivery): Promise<void> {
     const { deliveryId } = delivery;
     try {
-      const result = await this.deps.starter.start(workflowInput(delivery, this.options.retentionMs));
+      const input = workflowInput(delivery, this.options.retentionMs);
+      const { starter } = this.deps;
+      const result = await (input.trigger === 'replay' ? starter.replay(input) : starter.start(input));
       this.lastDispatchAt = new Date();
       if (result === 'started') return this.acknowledge(deliveryId);
       this.deps.window.notStarted(deliveryId);
+      if (result === 'signalled') return this.acknowledge(deliveryId);
       await this.acknowledgeOpen(deliveryId);
     } catch (error) {
       this.deps.window.notStarted(deliveryId);

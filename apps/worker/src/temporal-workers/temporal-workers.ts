@@ -1,6 +1,11 @@
 import { existsSync } from 'node:fs';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import type { DeliveryActivities, EndpointActivities, MaintenanceActivities } from '@hookstream/contracts';
+import type {
+  DeliveryActivities,
+  EndpointActivities,
+  MaintenanceActivities,
+  ReplayActivities,
+} from '@hookstream/contracts';
 import type { WorkerTemporalClient } from '@hookstream/temporal-client';
 import { workflowBundlePath } from '@hookstream/workflows/bundle';
 
@@ -14,7 +19,7 @@ export interface TemporalWorkersOptions {
   taskQueues: TaskQueues;
   identity: string;
   deliveryActivities: DeliveryActivities;
-  controlActivities: MaintenanceActivities & EndpointActivities;
+  controlActivities: MaintenanceActivities & EndpointActivities & ReplayActivities;
   /** Attempts at once, and so workflow tasks at once: a task stays open while its local activity runs. */
   maxConcurrentAttempts: number;
   /** Called at shutdown when the grace period is over. Temporal itself does not abort local activities then. */

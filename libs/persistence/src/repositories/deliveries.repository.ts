@@ -12,6 +12,7 @@ import {
 import { inTransaction, type Database } from '../database.js';
 import { recordAudit, type AuditEntry } from './audit.repository.js';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
+import { indexedConditions, Parameters, type DeliveryFilter } from './delivery-filter.sql.js';
 import { timeBound } from './events.repository.js';
 import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
@@ -48,17 +49,6 @@ export interface StoredAttempt {
   startedAt: Date;
   durationMs: number;
   nextAttemptAt: Date | null;
-}
-
-export interface DeliveryFilter {
-  status?: DeliveryStatus | undefined;
-  endpointId?: string | undefined;
-  eventId?: string | undefined;
-  eventType?: string | undefined;
-  /** Inclusive, by creation. */
-  since?: Date | undefined;
-  /** Exclusive. */
-  until?: Date | undefined;
 }
 
 /** What starting the delivery's workflow needs. */
@@ -133,24 +123,19 @@ export class DeliveriesRepository {
   }
 
   async list(tenantId: string, filter: DeliveryFilter, page: PageRequest): Promise<Page<DeliveryRecord>> {
-    const values: unknown[] = [idToUuid('tenant', tenantId)];
-    const conditions = ['tenant_id = $1'];
+    const parameters = new Parameters(idToUuid('tenant', tenantId));
+    const conditions = ['tenant_id = $1', ...indexedConditions(filter, parameters)];
     const where = (condition: (parameter: string) => string, value: unknown): void => {
-      if (value === null || value === undefined) return;
-      values.push(value);
-      conditions.push(condition(`$${values.length}`));
+      if (value !== null && value !== undefined) conditions.push(condition(parameters.add(value)));
     };
     where((p) => `id < ${p}`, cursorUuid('delivery', page));
     where((p) => `id >= ${p}`, timeBound(filter.since));
     where((p) => `id < ${p}`, timeBound(filter.until));
-    where((p) => `endpoint_id = ${p}`, filter.endpointId && idToUuid('endpoint', filter.endpointId));
-    where((p) => `event_id = ${p}`, filter.eventId && idToUuid('event', filter.eventId));
     where((p) => `event_type = ${p}`, filter.eventType);
     where((p) => `status = ${p}`, filter.status);
-    values.push(page.limit + 1);
     const { rows } = await this.database.pool.query<DeliveryRow>(
-      `SELECT ${COLUMNS} FROM deliveries WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT $${values.length}`,
-      values,
+      `SELECT ${COLUMNS} FROM deliveries WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ${parameters.add(page.limit + 1)}`,
+      parameters.values,
     );
     return toPage(rows.map(toRecord), page.limit);
   }

@@ -43,6 +43,16 @@ export class MaintenanceRepository {
     return rowCount ?? 0;
   }
 
+  /** Deletes replays that ended before that moment. @returns how many. */
+  async deleteEndedReplays(before: Date, limit: number): Promise<number> {
+    const { rowCount } = await this.pool.query(
+      `DELETE FROM replays WHERE id IN (
+         SELECT id FROM replays WHERE id < $1 AND completed_at < $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)`,
+      [uuidV7Floor(before.getTime()), before, limit],
+    );
+    return rowCount ?? 0;
+  }
+
   /**
    * Deletes outbox rows made before that moment whose delivery is gone with its partition: an endpoint that is never resumed
    * would hold them for ever. @returns how many.
