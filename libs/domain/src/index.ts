@@ -20,3 +20,5 @@ export * from './payload-path.js';
 export * from './filter.js';
 export * from './filter-syntax.js';
 export * from './filter-explanation.js';
+export * from './linear-pattern.js';
+export * from './schema-bounds.js';

@@ -36,3 +36,16 @@ export const MAX_FILTER_LIST = 100;
 export const MAX_FILTER_TEXT_LENGTH = 1_024;
 /** Of the whole filter as JSON. */
 export const MAX_FILTER_LENGTH = 16_384;
+
+export const MAX_EVENT_TYPES = 1_000;
+/** Of an event type's schema as JSON, in characters. */
+export const MAX_SCHEMA_LENGTH = 65_536;
+export const MAX_SCHEMA_DEPTH = 32;
+/** Values in a schema, with every `$ref` written out. */
+export const MAX_SCHEMA_SIZE = 5_000;
+/** Characters of an event's data × values in its schema: more would take a noticeable part of a second. */
+export const MAX_SCHEMA_WORK = 500_000_000;
+/** Characters matched × size of the pattern, over all patterns of one check. */
+export const MAX_PATTERN_WORK = 20_000_000;
+/** Violations that are told of one event. */
+export const MAX_SCHEMA_ERRORS = 20;
