@@ -18,7 +18,9 @@ describe('request examples', () => {
       body: { url: 'https://example.com/hooks' },
     });
     const key = await api.call('POST', '/api-keys', { token: tenant.key, body: { name: 'k' } });
+    await api.call('POST', '/event-types', { token: tenant.key, body: { name: 'order.described' } });
     const ids: Record<string, string> = {
+      'event-types': 'order.described',
       endpoints: endpoint.body.id as string,
       tenants: tenant.id,
       'api-keys': key.body.id as string,
@@ -36,7 +38,7 @@ describe('request examples', () => {
         for (const body of all) {
           expect(body).toBeDefined();
           const feature = path.split('/')[3] ?? '';
-          const target = path.replace('/api/v1', '').replace('{id}', ids[feature] ?? '');
+          const target = path.replace('/api/v1', '').replace(/\{(?:id|name)\}/, ids[feature] ?? '');
           const answer = await api.call(method.toUpperCase(), target, {
             token: feature === 'tenants' ? OPERATOR_TOKEN : tenant.key,
             body,

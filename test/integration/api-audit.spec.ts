@@ -16,7 +16,7 @@ interface Call {
 type Case =
   | {
       action: string;
-      object?: 'endpoint' | 'delivery' | 'api_key' | 'tenant' | 'replay';
+      object?: 'endpoint' | 'event_type' | 'delivery' | 'api_key' | 'tenant' | 'replay';
       call: () => Promise<Call> | Call;
       /** The entry is on the object that the answer names, and not on the one in the path. */
       onAnswered?: true;
@@ -73,6 +73,10 @@ describe('the audit log of the API', () => {
     const replay = await new ReplaysRepository(api.database).create(tenant.id, {}, { kind: 'operator' });
     return replay?.id as string;
   };
+  const eventType = async (name: string): Promise<string> => {
+    await call('POST', '/event-types', { name });
+    return `/event-types/${name}`;
+  };
   const keyId = async (): Promise<string> => {
     const { body } = await call('POST', '/api-keys', { name: 'k', scopes: ['events:read'] });
     secrets.push(body.key as string);
@@ -112,6 +116,21 @@ describe('the audit log of the API', () => {
       action: 'api_key.revoked',
       object: 'api_key',
       call: async () => ({ path: `/api-keys/${await keyId()}` }),
+    },
+    createEventType: {
+      action: 'event_type.created',
+      object: 'event_type',
+      call: () => ({ path: '/event-types', body: { name: 'order.made', schema: { type: 'object' } } }),
+    },
+    updateEventType: {
+      action: 'event_type.updated',
+      object: 'event_type',
+      call: async () => ({ path: await eventType('order.changed'), body: { validation: 'reject' } }),
+    },
+    deleteEventType: {
+      action: 'event_type.deleted',
+      object: 'event_type',
+      call: async () => ({ path: await eventType('order.gone') }),
     },
     createEndpoint: {
       action: 'endpoint.created',
@@ -256,9 +275,12 @@ describe('the audit log of the API', () => {
         if (typeof shown === 'string') secrets.push(shown);
       }
       const named =
-        (plan.onAnswered ? undefined : /\/((?:tnt|ep|dlv|key|rpl)_[0-9a-z]{26})/.exec(path)?.[1]) ??
-        (answer.body.id as string);
-      const [entry] = await entriesOn(named);
+        (plan.onAnswered
+          ? undefined
+          : /\/((?:tnt|ep|dlv|key|rpl)_[0-9a-z]{26}|(?<=event-types\/).+)/.exec(path)?.[1]) ??
+        answer.body.id ??
+        answer.body.name;
+      const [entry] = await entriesOn(named as string);
       expect([route.operationId, entry]).toEqual([
         route.operationId,
         expect.objectContaining({

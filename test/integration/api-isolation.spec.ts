@@ -4,6 +4,7 @@ import { startTestApi, type TestApi, type TestTenant } from './api-fixture.js';
 
 interface Objects {
   endpointId: string;
+  eventTypeName: string;
   eventId: string;
   deliveryId: string;
   deadLetterId: string;
@@ -38,6 +39,11 @@ const CASES: Readonly<Record<string, Case>> = {
   testEndpoint: { kind: 'own_id', id: 'endpointId' },
   testEndpointFilter: { kind: 'own_id', id: 'endpointId', body: { event: { type: 'a', data: 1 } } },
   verifyEndpoint: { kind: 'own_id', id: 'endpointId' },
+  createEventType: { kind: 'no_object', because: 'a name is of the tenant: two may have the same' },
+  listEventTypes: { kind: 'list' },
+  getEventType: { kind: 'own_id', id: 'eventTypeName' },
+  updateEventType: { kind: 'own_id', id: 'eventTypeName', body: { description: 'attacked' } },
+  deleteEventType: { kind: 'own_id', id: 'eventTypeName' },
   createEvent: {
     kind: 'body',
     body: ({ endpointId }) => ({ type: 'a', data: 1, endpoint_ids: [endpointId] }),
@@ -94,6 +100,8 @@ describe('tenants', () => {
     const call = (method: string, path: string, body?: unknown) =>
       api.call(method, path, { token: tenant.key, body });
     const endpoint = await call('POST', '/endpoints', { url: 'https://example.com/hooks' });
+    const eventTypeName = `order.made_by_${tenant.id}`;
+    await call('POST', '/event-types', { name: eventTypeName });
     const event = await call('POST', '/events', { type: 'order.paid', data: { secret: tenant.id } });
     const dead = await call('POST', '/events', { type: 'order.paid', data: 2 });
     const deliveryOf = async (id: string): Promise<string> =>
@@ -105,6 +113,7 @@ describe('tenants', () => {
     await api.rows('DELETE FROM outbox WHERE delivery_id = $1', [idToUuid('delivery', deadLetterId)]);
     return {
       endpointId: endpoint.body.id as string,
+      eventTypeName,
       eventId: event.body.id as string,
       deliveryId: await deliveryOf(event.body.id as string),
       deadLetterId,
@@ -118,6 +127,7 @@ describe('tenants', () => {
     const uuid = idToUuid('tenant', owner.id);
     const tables = [
       'api_keys',
+      'event_types',
       'endpoints',
       'endpoint_secrets',
       'events',
@@ -146,7 +156,7 @@ describe('tenants', () => {
       if (plan.kind === 'no_object') continue;
       const path =
         plan.kind === 'own_id'
-          ? route.path.replace('{id}', theirs[plan.id])
+          ? route.path.replace(/\{(?:id|name)\}/, theirs[plan.id])
           : `${route.path}${plan.kind === 'list' ? (plan.query?.(theirs) ?? '') : ''}`;
       const body = plan.kind === 'body' ? plan.body(theirs) : plan.kind === 'own_id' ? plan.body : undefined;
       const answer = await api.call(route.method, path, { token: ours.key, body });
@@ -167,6 +177,7 @@ describe('tenants', () => {
   it('see their own with the same calls, so that a 404 above means somebody else', async () => {
     for (const path of [
       `/endpoints/${theirs.endpointId}`,
+      `/event-types/${theirs.eventTypeName}`,
       `/events/${theirs.eventId}`,
       `/deliveries/${theirs.deliveryId}`,
       `/deliveries/${theirs.deliveryId}/state`,

@@ -7,6 +7,7 @@ import { CircuitsModule } from './circuits/circuits.module.js';
 import { DeadLettersModule } from './dead-letters/dead-letters.module.js';
 import { DeliveriesModule } from './deliveries/deliveries.module.js';
 import { EndpointsModule } from './endpoints/endpoints.module.js';
+import { EventTypesModule } from './event-types/event-types.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -22,6 +23,7 @@ import { TenantsModule } from './tenants/tenants.module.js';
     ApiKeysModule,
     EndpointsModule,
     CircuitsModule,
+    EventTypesModule,
     EventsModule,
     DeliveriesModule,
     DeadLettersModule,

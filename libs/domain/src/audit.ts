@@ -21,6 +21,10 @@ export const AUDIT_ACTIONS = [
   'endpoint.tested',
   'endpoint.verified',
 
+  'event_type.created',
+  'event_type.updated',
+  'event_type.deleted',
+
   'delivery.replayed',
   'delivery.retried_now',
   'delivery.cancelled',

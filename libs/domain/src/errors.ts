@@ -3,6 +3,7 @@ export const ERROR_CODES = [
   'invalid_id',
   'invalid_request',
   'validation_failed',
+  'schema_violated',
   'payload_too_large',
   'unauthorized',
   'forbidden',

@@ -22,3 +22,4 @@ export * from './filter-syntax.js';
 export * from './filter-explanation.js';
 export * from './linear-pattern.js';
 export * from './schema-bounds.js';
+export * from './schema-validation.js';

@@ -13,6 +13,9 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 const MAX_PROBLEMS = 20;
+/** What Postgres cannot hold as JSON. */
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+const WELL_FORMED = 'must be well-formed text without NUL';
 
 /**
  * What keeps a schema from being used, beside what JSON Schema itself says: a caller's schema runs where everybody's events are
@@ -51,6 +54,7 @@ class SchemaWalk {
 
   sizeOf(value: unknown, path: readonly string[], depth: number): number {
     this.visited += 1;
+    if (typeof value === 'string' && UNSTORABLE.test(value)) return this.refuse(path, WELL_FORMED);
     if (typeof value !== 'object' || value === null || this.isDone()) return 1;
     const known = this.sizes.get(value);
     if (known !== undefined) return known;
@@ -58,6 +62,7 @@ class SchemaWalk {
     this.open.add(value);
     let size = 1;
     for (const [key, inner] of Object.entries(value)) {
+      if (UNSTORABLE.test(key)) this.refuse(path, WELL_FORMED);
       size += this.sizeOf(inner, [...path, key], depth + 1);
       if (typeof inner === 'string' && !Array.isArray(value))
         size += this.keyword(key, inner, [...path, key]);

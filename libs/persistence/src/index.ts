@@ -23,6 +23,8 @@ export * from './repositories/tenants.repository.js';
 export * from './repositories/api-keys.repository.js';
 export * from './repositories/endpoints.repository.js';
 export * from './repositories/circuits.repository.js';
+export * from './repositories/event-types.repository.js';
+export * from './repositories/accept-policies.repository.js';
 export * from './repositories/accept-events.js';
 export * from './repositories/events.repository.js';
 export * from './repositories/deliveries.repository.js';

@@ -4,6 +4,8 @@ import { SetMetadata } from '@nestjs/common';
 export const SCOPES = [
   'events:write',
   'events:read',
+  'event-types:write',
+  'event-types:read',
   'endpoints:write',
   'endpoints:read',
   'deliveries:write',

@@ -9,6 +9,7 @@ export function presentEvent(event: EventRecord): EventAnswer {
     type: event.type,
     created_at: event.createdAt.toISOString(),
     deliver_at: event.deliverAt?.toISOString() ?? null,
+    schema_errors: event.schemaErrors,
   };
 }
 
@@ -29,11 +30,20 @@ export function presentAccepted(
   switch (result.kind) {
     case 'accepted':
     case 'replayed': {
-      const { id, type, createdAt, deliveries } = result.event;
-      return { id, type, created_at: createdAt, deliveries, idempotent_replay: result.kind === 'replayed' };
+      const { id, type, createdAt, deliveries, schemaErrors } = result.event;
+      return {
+        ...{ id, type, created_at: createdAt, deliveries, idempotent_replay: result.kind === 'replayed' },
+        ...(schemaErrors === undefined ? {} : { schema_errors: [...schemaErrors] }),
+      };
     }
     case 'idempotency_conflict':
       throw new DomainError('idempotency_conflict', 'This Idempotency-Key was used for a different request.');
+    case 'schema_violated':
+      throw new DomainError(
+        'schema_violated',
+        'The schema of its type does not allow this event.',
+        result.errors,
+      );
     case 'unknown_endpoints':
       throw new DomainError(
         'validation_failed',

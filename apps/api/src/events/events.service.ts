@@ -8,6 +8,7 @@ import {
   type JsonSpan,
 } from '@hookstream/domain';
 import { DeliveriesRepository, EventsRepository, type AcceptItem } from '@hookstream/persistence';
+import { EventSchemas } from '../event-types/event-schemas.js';
 import { listed, type Listed } from '../http/fields.dto.js';
 import { problem, statusOf } from '../http/problem.js';
 import { validate } from '../http/schema-validation.pipe.js';
@@ -42,6 +43,7 @@ export class EventsService implements OnApplicationShutdown {
   constructor(
     private readonly events: EventsRepository,
     private readonly deliveries: DeliveriesRepository,
+    private readonly schemas: EventSchemas,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {
     this.queue = new AcceptQueue({
@@ -55,7 +57,7 @@ export class EventsService implements OnApplicationShutdown {
 
   async accept(tenantId: string, body: CreateEvent, request: AcceptRequest): Promise<AcceptedEventAnswer> {
     const key = idempotencyKey(request.headers['idempotency-key']);
-    const item = this.item(tenantId, body, request.bodyText);
+    const item = await this.item(tenantId, body, request.bodyText);
     item.idempotency = idempotencyClaim(key, request.bodyText, this.config.accept.idempotencyTtlMs);
     return presentAccepted(await this.queue.accept(item), body.endpoint_ids);
   }
@@ -71,7 +73,7 @@ export class EventsService implements OnApplicationShutdown {
           const span = spans[index];
           if (span === undefined) throw new Error('The text of a batch has fewer elements than its value');
           const event = validate(CreateEventSchema, item);
-          const accept = this.item(tenantId, event, request.bodyText, span);
+          const accept = await this.item(tenantId, event, request.bodyText, span);
           const text = jsonText(request.bodyText, span);
           accept.idempotency = idempotencyClaim(key, text, this.config.accept.idempotencyTtlMs, index);
           const accepted = presentAccepted(await this.queue.accept(accept), event.endpoint_ids);
@@ -99,17 +101,25 @@ export class EventsService implements OnApplicationShutdown {
     await this.queue.drained();
   }
 
-  private item(tenantId: string, body: CreateEvent, text: string, span?: JsonSpan): AcceptItem {
+  private async item(
+    tenantId: string,
+    body: CreateEvent,
+    text: string,
+    span?: JsonSpan,
+  ): Promise<AcceptItem> {
     const data = jsonObjectMembers(text, span).get('data');
     if (data === undefined) throw new Error('The text of an event lacks the data that its value has');
     this.checkDeliverAt(body.deliver_at);
+    const dataText = jsonText(text, data);
+    const found = await this.schemas.check(tenantId, body.type, body.data, dataText.length);
     return {
       tenantId,
       type: body.type,
-      dataText: jsonText(text, data),
+      dataText,
       data: body.data,
       endpointIds: body.endpoint_ids,
       deliverAt: body.deliver_at,
+      schema: found === null ? undefined : { errors: found.errors, reject: found.validation === 'reject' },
     };
   }
 

@@ -55,15 +55,17 @@ export const metadata = z
   .refine((value) => Object.keys(value).length <= 50, 'must have at most 50 entries')
   .meta({ description: 'Up to 50 labels of your own.', examples: [{ team: 'billing' }] });
 
-/** `limit` and `cursor` of every list. */
+export const limitQuery = z.coerce
+  .number<string>()
+  .int()
+  .min(1)
+  .max(200)
+  .default(50)
+  .meta({ description: 'How many at most.', examples: [50] });
+
+/** `limit` and `cursor` of a list by id. */
 export const pageQuery = (kind: IdKind) => ({
-  limit: z.coerce
-    .number<string>()
-    .int()
-    .min(1)
-    .max(200)
-    .default(50)
-    .meta({ description: 'How many at most.', examples: [50] }),
+  limit: limitQuery,
   cursor: id(kind).optional().meta({ description: 'The `next_cursor` of the page before.' }),
 });
 

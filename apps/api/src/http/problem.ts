@@ -34,6 +34,7 @@ const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   invalid_id: 404,
   invalid_request: 400,
   validation_failed: 422,
+  schema_violated: 422,
   payload_too_large: 413,
   unauthorized: 401,
   forbidden: 403,

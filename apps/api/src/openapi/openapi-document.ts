@@ -21,6 +21,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addServer('/', 'This server')
     .addTag('events', 'Accept events and look them up.')
+    .addTag('event-types', 'Describe events and check them against a schema.')
     .addTag('endpoints', 'Where events are delivered to, and how.')
     .addTag('deliveries', 'One event to one endpoint, with its attempts.')
     .addTag('dead-letter', 'Deliveries whose schedule is exhausted.')

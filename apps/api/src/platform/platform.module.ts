@@ -2,12 +2,14 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import type { ApiConfig } from '@hookstream/config';
 import type { Logger } from '@hookstream/observability';
 import {
+  AcceptPoliciesRepository,
   ApiKeysRepository,
   AuditRepository,
   CircuitsRepository,
   DeliveriesRepository,
   EndpointsRepository,
   EventsRepository,
+  EventTypesRepository,
   ReplaysRepository,
   TenantsRepository,
   DispatchProgressRepository,
@@ -20,6 +22,7 @@ import {
   ReplayStarter,
   type TemporalClient,
 } from '@hookstream/temporal-client';
+import { TenantPolicies } from './tenant-policies.js';
 import { API_CONFIG, DATABASE, LOGGER, TEMPORAL } from './tokens.js';
 
 /** What the API works with. It is opened and closed by whoever makes the application. */
@@ -55,6 +58,9 @@ export class PlatformModule {
       onDatabase(AuditRepository),
       onDatabase(EndpointsRepository),
       onDatabase(EventsRepository),
+      onDatabase(EventTypesRepository),
+      onDatabase(AcceptPoliciesRepository),
+      TenantPolicies,
       onDatabase(DeliveriesRepository),
       onDatabase(ReplaysRepository),
       onDatabase(DispatchProgressRepository),

@@ -2,6 +2,7 @@ import { Initial1763800000000 } from './1763800000000-initial.js';
 import { DispatchLimits1763900000000 } from './1763900000000-dispatch-limits.js';
 import { Circuits1763900100000 } from './1763900100000-circuits.js';
 import { EndpointFilters1763900200000 } from './1763900200000-endpoint-filters.js';
+import { EventTypes1763900200001 } from './1763900200001-event-types.js';
 import { Replays1763900300000 } from './1763900300000-replays.js';
 import { AuditLog1763900400000 } from './1763900400000-audit-log.js';
 
@@ -11,6 +12,7 @@ export const MIGRATIONS = [
   DispatchLimits1763900000000,
   Circuits1763900100000,
   EndpointFilters1763900200000,
+  EventTypes1763900200001,
   Replays1763900300000,
   AuditLog1763900400000,
 ];

@@ -9,13 +9,13 @@ import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
  * A delivery whose endpoint is paused is held. What the caller took for paused ($16) is looked at again under a share lock, so that
  * no held row is made while a resume releases what is held: whichever comes second sees the other.
  *
- * $1–$10 are one array per column of an event, $11–$15 of a delivery.
+ * $1–$10 and $17 are one array per column of an event, $11–$15 of a delivery.
  */
 export const ACCEPT_EVENTS_SQL = `
 WITH input AS (
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-                       $7::text[], $8::bytea[], $9::jsonb[], $10::timestamptz[])
-    AS i (id, tenant_id, type, payload, deliver_at, created_at, key, request_hash, response, key_expires_at)
+                       $7::text[], $8::bytea[], $9::jsonb[], $10::timestamptz[], $17::jsonb[])
+    AS i (id, tenant_id, type, payload, deliver_at, created_at, key, request_hash, response, key_expires_at, schema_errors)
 ), keys AS (
   INSERT INTO idempotency_keys AS k (tenant_id, key, request_hash, response, created_at, expires_at)
   SELECT tenant_id, key, request_hash, response, created_at, key_expires_at
@@ -29,8 +29,8 @@ WITH input AS (
   SELECT i.* FROM input i
    WHERE i.key IS NULL OR EXISTS (SELECT 1 FROM keys k WHERE k.tenant_id = i.tenant_id AND k.key = i.key)
 ), new_events AS (
-  INSERT INTO events (id, tenant_id, type, payload, deliver_at, created_at)
-  SELECT id, tenant_id, type, payload, deliver_at, created_at FROM accepted
+  INSERT INTO events (id, tenant_id, type, payload, deliver_at, created_at, schema_errors)
+  SELECT id, tenant_id, type, payload, deliver_at, created_at, schema_errors FROM accepted
 ), paused AS (
   SELECT id FROM endpoints WHERE id = ANY ($16::uuid[]) AND status = 'paused' ORDER BY id FOR SHARE
 ), fan_out AS (

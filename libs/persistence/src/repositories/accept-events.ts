@@ -6,6 +6,7 @@ import {
   newId,
   uuidV7Time,
   type EndpointStatus,
+  type FieldError,
   type Payload,
 } from '@hookstream/domain';
 import { ACCEPT_EVENTS_SQL } from './accept-events.sql.js';
@@ -29,6 +30,8 @@ export interface AcceptItem {
   endpointIds?: readonly string[] | undefined;
   deliverAt?: Date | undefined;
   idempotency?: IdempotencyClaim | undefined;
+  /** What its type's schema found, and whether that keeps it out. */
+  schema?: { errors: readonly FieldError[]; reject: boolean } | undefined;
 }
 
 export interface AcceptedEvent {
@@ -38,6 +41,8 @@ export interface AcceptedEvent {
   createdAt: string;
   /** How many deliveries were made for it. */
   deliveries: number;
+  /** What its type's schema found; absent: nothing. */
+  schemaErrors?: readonly FieldError[];
 }
 
 export type AcceptResult =
@@ -46,7 +51,8 @@ export type AcceptResult =
   | { kind: 'replayed'; event: AcceptedEvent }
   /** The key was used for another request. */
   | { kind: 'idempotency_conflict' }
-  | { kind: 'unknown_endpoints'; endpointIds: string[] };
+  | { kind: 'unknown_endpoints'; endpointIds: string[] }
+  | { kind: 'schema_violated'; errors: readonly FieldError[] };
 
 interface Target {
   id: string;
@@ -101,10 +107,10 @@ async function acceptOnce(
   const unresolved: AcceptItem[] = [...repeated];
   for (const item of first) {
     const receivers = receiversFor(item, byTenant);
-    const unknown = unknownEndpoints(item, receivers);
-    if (unknown.length > 0) {
-      results.set(item, { kind: 'unknown_endpoints', endpointIds: unknown });
-      // the first answer to the same request stands, even where an endpoint it named is gone by now
+    const refused = refusal(item, receivers);
+    if (refused !== null) {
+      results.set(item, refused);
+      // the first answer to the same request stands, even where an endpoint it named is gone or a schema is stricter by now
       if (item.idempotency) unresolved.push(item);
     } else planned.push(plan(item, receivers));
   }
@@ -167,8 +173,10 @@ function receiversFor(item: AcceptItem, byTenant: ReceiversByTenant): Receivers 
   return receivers;
 }
 
-function unknownEndpoints(item: AcceptItem, { endpoints }: Receivers): string[] {
-  return (item.endpointIds ?? []).filter((id) => !endpoints.has(idToUuid('endpoint', id)));
+function refusal({ schema, endpointIds = [] }: AcceptItem, { endpoints }: Receivers): AcceptResult | null {
+  if (schema?.reject) return { kind: 'schema_violated', errors: schema.errors };
+  const unknown = endpointIds.filter((id) => !endpoints.has(idToUuid('endpoint', id)));
+  return unknown.length === 0 ? null : { kind: 'unknown_endpoints', endpointIds: unknown };
 }
 
 function plan(item: AcceptItem, { tenantUuid, endpoints }: Receivers): Planned {
@@ -185,7 +193,10 @@ function plan(item: AcceptItem, { tenantUuid, endpoints }: Receivers): Planned {
     tenantUuid,
     eventUuid,
     targets,
-    answer: { id, type: item.type, createdAt, deliveries: targets.length },
+    answer: {
+      ...{ id, type: item.type, createdAt, deliveries: targets.length },
+      ...(item.schema === undefined ? {} : { schemaErrors: item.schema.errors }),
+    },
     payload: `{"type":${JSON.stringify(item.type)},"timestamp":"${createdAt}","data":${item.dataText}}`,
   };
 }
@@ -244,6 +255,7 @@ async function store(pool: pg.Pool | pg.PoolClient, planned: readonly Planned[])
       deliveries.map(() => 'durable'),
       deliveries.map((d) => d.due),
       [...paused],
+      planned.map(({ item }) => (item.schema === undefined ? null : JSON.stringify(item.schema.errors))),
     ],
   });
   return new Set(rows.map((row) => row.id));

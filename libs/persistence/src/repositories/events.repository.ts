@@ -1,4 +1,4 @@
-import { idToUuid, uuidToId, uuidV7Floor } from '@hookstream/domain';
+import { idToUuid, uuidToId, uuidV7Floor, type FieldError } from '@hookstream/domain';
 import type { Database } from '../database.js';
 import { acceptEvents, type AcceptItem, type AcceptResult } from './accept-events.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
@@ -8,6 +8,8 @@ export interface EventRecord {
   tenantId: string;
   type: string;
   deliverAt: Date | null;
+  /** What its type's schema found when it was accepted. */
+  schemaErrors: FieldError[];
   createdAt: Date;
 }
 
@@ -27,6 +29,7 @@ interface EventRow {
   tenant_id: string;
   type: string;
   deliver_at: Date | null;
+  schema_errors: FieldError[] | null;
   created_at: Date;
 }
 
@@ -35,6 +38,7 @@ const toRecord = (row: EventRow): EventRecord => ({
   tenantId: uuidToId('tenant', row.tenant_id),
   type: row.type,
   deliverAt: row.deliver_at,
+  schemaErrors: row.schema_errors ?? [],
   createdAt: row.created_at,
 });
 
@@ -52,7 +56,7 @@ export class EventsRepository {
 
   async find(tenantId: string, id: string): Promise<EventWithPayload | null> {
     const { rows } = await this.database.pool.query<EventRow & { payload: string }>(
-      `SELECT id, tenant_id, type, deliver_at, created_at, payload FROM events WHERE tenant_id = $1 AND id = $2`,
+      `SELECT id, tenant_id, type, deliver_at, schema_errors, created_at, payload FROM events WHERE tenant_id = $1 AND id = $2`,
       [idToUuid('tenant', tenantId), idToUuid('event', id)],
     );
     return rows[0] === undefined ? null : { ...toRecord(rows[0]), payload: rows[0].payload };
@@ -60,7 +64,7 @@ export class EventsRepository {
 
   async list(tenantId: string, filter: EventFilter, page: PageRequest): Promise<Page<EventRecord>> {
     const { rows } = await this.database.pool.query<EventRow>(
-      `SELECT id, tenant_id, type, deliver_at, created_at FROM events
+      `SELECT id, tenant_id, type, deliver_at, schema_errors, created_at FROM events
         WHERE tenant_id = $1
           AND ($2::uuid IS NULL OR id < $2) AND ($3::uuid IS NULL OR id >= $3) AND ($4::uuid IS NULL OR id < $4)
           AND ($5::text IS NULL OR type = $5)

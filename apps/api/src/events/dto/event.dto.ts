@@ -63,6 +63,8 @@ export const CreateEventsSchema = z
 
 export const BatchSchema = z.array(z.unknown()).min(1).max(MAX_BATCH);
 
+const schemaErrors = z.array(z.object({ field: z.string(), message: z.string() }));
+
 const accepted = {
   id: answeredId('event'),
   type: z.string(),
@@ -71,6 +73,9 @@ const accepted = {
   idempotent_replay: z
     .boolean()
     .meta({ description: 'Whether this is the answer to an earlier request with the same Idempotency-Key.' }),
+  schema_errors: schemaErrors
+    .optional()
+    .meta({ description: "What its type's schema does not allow, where that only warns; absent: nothing." }),
 };
 const acceptedExample = {
   id: exampleId('event'),
@@ -113,12 +118,16 @@ const event = {
   type: z.string(),
   created_at: answeredTime,
   deliver_at: answeredTime.nullable(),
+  schema_errors: schemaErrors.meta({
+    description: "What its type's schema did not allow when it was accepted.",
+  }),
 };
 const eventExample = {
   id: exampleId('event'),
   type: 'order.paid',
   created_at: '2026-01-31T09:30:00.000Z',
   deliver_at: null,
+  schema_errors: [],
 };
 const EventSchema = z.object(event).meta({ id: 'Event', examples: [eventExample] });
 export type EventAnswer = z.input<typeof EventSchema>;
