@@ -1,5 +1,5 @@
 // Real: Ajv. No servers.
-import type { DomainError, type JsonSchema } from '@hookstream/domain';
+import type { DomainError, JsonSchema } from '@hookstream/domain';
 import { SchemaCompiler } from './schema-compiler.js';
 
 const compiler = new SchemaCompiler();
