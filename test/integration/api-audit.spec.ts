@@ -184,6 +184,11 @@ describe('the audit log of the API', () => {
         path: `/endpoints/${await endpoint({ url: receiver.url('/echoing') })}/verify`,
       }),
     },
+    resetCircuit: {
+      action: 'endpoint.circuit_reset',
+      object: 'endpoint',
+      call: async () => ({ path: `/endpoints/${await endpoint()}/circuit/reset` }),
+    },
     replayDelivery: {
       action: 'delivery.replayed',
       object: 'delivery',

@@ -25,6 +25,8 @@ const CASES: Readonly<Record<string, Case>> = {
   getApiKey: { kind: 'own_id', id: 'keyId' },
   revokeApiKey: { kind: 'own_id', id: 'keyId' },
   rotateApiKey: { kind: 'own_id', id: 'keyId' },
+  getStats: { kind: 'list' },
+  getEndpointStats: { kind: 'own_id', id: 'endpointId' },
   listAuditEntries: { kind: 'list', query: (o) => `?object_id=${o.endpointId}` },
   createEndpoint: { kind: 'no_object', because: 'names nothing that exists' },
   listEndpoints: { kind: 'list' },

@@ -28,7 +28,12 @@ describe('recording attempts', () => {
 
   const begin = (deliveryId: string, number = 1, trigger: AttemptTrigger = 'schedule') =>
     attempts.begin({ deliveryId, number, trigger, lane: 'durable' });
-  const owner = (deliveryId: string) => ({ deliveryId, tenantId: store.tenantId, endpointId: endpoint.id });
+  const owner = (deliveryId: string) => ({
+    deliveryId,
+    tenantId: store.tenantId,
+    endpointId: endpoint.id,
+    dueAt: new Date(),
+  });
 
   const NEXT_DECISION: Record<
     'ok' | 'again' | 'exhausted' | 'gone',

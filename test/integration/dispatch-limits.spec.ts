@@ -31,7 +31,7 @@ describe('what the limits of an endpoint let go', () => {
     sql('DELETE FROM outbox WHERE delivery_id = ANY($1)', [ids.map((id) => idToUuid('delivery', id))]);
   const record = (endpoint: EndpointRecord, deliveryId: string) =>
     attempts.record(
-      { deliveryId, tenantId: store.tenantId, endpointId: endpoint.id },
+      { deliveryId, tenantId: store.tenantId, endpointId: endpoint.id, dueAt: new Date() },
       {
         attemptId: newId('attempt'),
         number: 1,

@@ -71,14 +71,31 @@ describe('maintenance', () => {
       secrets: 1,
       auditEntries: 0,
       replays: 0,
+      stats: 0,
     });
     expect(await activities().purgeExpired()).toEqual({
       idempotencyKeys: 0,
       secrets: 0,
       auditEntries: 0,
       replays: 0,
+      stats: 0,
     });
     expect(await store.count('SELECT count(*)::int AS n FROM idempotency_keys')).toBe(3);
+  });
+
+  it('deletes minutes after two days, hours after thirty, days with the deliveries', async () => {
+    const zeros = ', 0'.repeat(11);
+    await store.database.pool.query(
+      `INSERT INTO stats SELECT gen_random_uuid(), period, date_trunc(period, now() - age, 'UTC')${zeros}, '{}', '{}'
+         FROM (VALUES ('minute', interval '47 hours'), ('minute', '49 hours'), ('hour', '29 days'), ('hour', '31 days'),
+                      ('day', '2 days'), ('day', '4 days')) AS rows (period, age)`,
+    );
+    expect(await activities().purgeExpired()).toMatchObject({ stats: 3 });
+    const { rows } = await store.database.pool.query(
+      'SELECT period, now() - starts_at < $1 AS young FROM stats ORDER BY 1',
+      ['30 days'],
+    );
+    expect(rows).toEqual(['day', 'hour', 'minute'].map((period) => ({ period, young: true })));
   });
 
   it('encrypts again what an older key holds, so that the older key can go', async () => {

@@ -244,7 +244,8 @@ async function maintenance(maintainPartitions: MaintenanceActivities['maintainPa
   const taskQueue = uniqueTaskQueue('record');
   const activities: MaintenanceActivities = {
     maintainPartitions,
-    purgeExpired: () => Promise.resolve({ idempotencyKeys: 7, secrets: 1, auditEntries: 2, replays: 3 }),
+    purgeExpired: () =>
+      Promise.resolve({ idempotencyKeys: 7, secrets: 1, auditEntries: 2, replays: 3, stats: 3 }),
     reencryptSecrets: () => Promise.resolve({ reencrypted: 3 }),
   };
   const worker = await Worker.create({

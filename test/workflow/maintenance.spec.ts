@@ -31,7 +31,7 @@ describe('maintenance', () => {
     },
     purgeExpired: () => {
       done.push('purge');
-      return Promise.resolve({ idempotencyKeys: 7, secrets: 1, auditEntries: 2, replays: 3 });
+      return Promise.resolve({ idempotencyKeys: 7, secrets: 1, auditEntries: 2, replays: 3, stats: 3 });
     },
     reencryptSecrets: () => {
       done.push('encryption');
@@ -78,6 +78,7 @@ describe('maintenance', () => {
       secretsPurged: 1,
       auditEntriesPurged: 2,
       replaysPurged: 3,
+      statsPurged: 3,
       reencrypted: 3,
     });
     expect(done).toEqual(['partitions', 'purge', 'encryption']);

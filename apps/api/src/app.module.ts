@@ -14,6 +14,7 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { SchemaValidationPipe } from './http/schema-validation.pipe.js';
 import { PlatformModule, type ApiDependencies } from './platform/platform.module.js';
 import { ReplaysModule } from './replays/replays.module.js';
+import { StatsModule } from './stats/stats.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 
 @Module({
@@ -27,6 +28,7 @@ import { TenantsModule } from './tenants/tenants.module.js';
     EventsModule,
     DeliveriesModule,
     DeadLettersModule,
+    StatsModule,
     AuditLogModule,
     ReplaysModule,
     HealthModule,

@@ -22,6 +22,7 @@ import {
   OutboxRepository,
   ReplaysRepository,
   ReplayStepsRepository,
+  StatsRepository,
   WorkersRepository,
   type Database,
 } from '@hookstream/persistence';
@@ -44,6 +45,7 @@ import { OutboxListener } from './dispatch/outbox-listener.js';
 import { WakeUp } from './dispatch/wake-up.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
 import { ReplayKeeper } from './replays/replay-keeper.js';
+import { StatsFolder } from './stats/stats-folder.js';
 import { TemporalWorkers, type TaskQueues } from './temporal-workers/temporal-workers.js';
 import { untilAvailable } from './until-available.js';
 
@@ -88,6 +90,14 @@ export class HookstreamWorker {
     });
     await heartbeat.start();
     this.closers.unshift(() => heartbeat.stop());
+
+    const folder = new StatsFolder({
+      stats: new StatsRepository(database.pool),
+      logger,
+      now: () => performance.now(),
+    });
+    folder.start();
+    this.closers.unshift(() => folder.stop());
   }
 
   /** Resolves after {@link stop}; rejects when a Temporal worker fails for good. */

@@ -8,6 +8,7 @@ export interface MaintenanceActivities {
     secrets: number;
     auditEntries: number;
     replays: number;
+    stats: number;
   }>;
   /** Encrypts again, with the active key, what an older encryption key still holds. */
   reencryptSecrets(): Promise<{ reencrypted: number }>;

@@ -23,3 +23,4 @@ export * from './filter-explanation.js';
 export * from './linear-pattern.js';
 export * from './schema-bounds.js';
 export * from './schema-validation.js';
+export * from './stats.js';

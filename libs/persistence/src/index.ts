@@ -19,6 +19,7 @@ export * from './repositories/workers.repository.js';
 export * from './repositories/maintenance.repository.js';
 export * from './repositories/page.js';
 export * from './repositories/audit.repository.js';
+export * from './repositories/stats.repository.js';
 export * from './repositories/tenants.repository.js';
 export * from './repositories/api-keys.repository.js';
 export * from './repositories/endpoints.repository.js';

@@ -1,4 +1,5 @@
 import type { MaintenanceActivities } from '@hookstream/contracts';
+import { STATS_KEPT_MS, type StatsWindow } from '@hookstream/domain';
 import type { SecretBox } from '@hookstream/signing';
 import {
   dropExpiredPartitions,
@@ -47,6 +48,7 @@ export function createMaintenanceActivities(deps: MaintenanceActivityDeps): Main
         secrets: await inPages(() => deps.maintenance.deleteExpiredSecrets(PAGE)),
         auditEntries: await inPages(() => deps.maintenance.deleteAuditEntries(auditEnd, PAGE)),
         replays: await inPages(() => deps.maintenance.deleteEndedReplays(end, PAGE)),
+        stats: await purgeStats(deps),
       };
     },
 
@@ -62,6 +64,15 @@ async function inPages(page: () => Promise<number>): Promise<number> {
     total += done;
     if (done < PAGE) return total;
   }
+}
+
+async function purgeStats(deps: MaintenanceActivityDeps): Promise<number> {
+  let purged = 0;
+  for (const [period, keptMs] of Object.entries({ ...STATS_KEPT_MS, day: deps.retentionMs })) {
+    const before = new Date(deps.now() - keptMs);
+    purged += await inPages(() => deps.maintenance.deleteStats(period as StatsWindow, before, PAGE));
+  }
+  return purged;
 }
 
 async function reencrypt(deps: MaintenanceActivityDeps, kind: EncryptedValue['kind']): Promise<number> {

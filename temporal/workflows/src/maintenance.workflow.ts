@@ -8,6 +8,7 @@ interface MaintenanceWorkflowResult {
   secretsPurged: number;
   auditEntriesPurged: number;
   replaysPurged: number;
+  statsPurged: number;
   reencrypted: number;
 }
 
@@ -46,6 +47,7 @@ export async function maintenanceWorkflow(): Promise<MaintenanceWorkflowResult> 
     secretsPurged: purged?.secrets ?? 0,
     auditEntriesPurged: purged?.auditEntries ?? 0,
     replaysPurged: purged?.replays ?? 0,
+    statsPurged: purged?.stats ?? 0,
     reencrypted: encrypted?.reencrypted ?? 0,
   };
 }

@@ -15,5 +15,6 @@ import { EndpointsService } from './endpoints.service.js';
     EndpointSecrets,
     CircuitNotices,
   ],
+  exports: [EndpointsService],
 })
 export class EndpointsModule {}

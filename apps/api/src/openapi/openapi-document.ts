@@ -27,6 +27,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('dead-letter', 'Deliveries whose schedule is exhausted.')
     .addTag('replays', 'Many deliveries, delivered again.')
     .addTag('api-keys', 'The keys of a tenant.')
+    .addTag('stats', 'Counts, success rates and percentiles over time.')
     .addTag('audit-log', 'Who changed what, when.')
     .addTag('tenants', "The operator's customers.")
     .addTag('health', 'Whether the system works.')

@@ -11,6 +11,7 @@ import {
   EventsRepository,
   EventTypesRepository,
   ReplaysRepository,
+  StatsRepository,
   TenantsRepository,
   DispatchProgressRepository,
   type Database,
@@ -64,6 +65,11 @@ export class PlatformModule {
       onDatabase(DeliveriesRepository),
       onDatabase(ReplaysRepository),
       onDatabase(DispatchProgressRepository),
+      {
+        provide: StatsRepository,
+        useFactory: (database: Database) => new StatsRepository(database.pool),
+        inject: [DATABASE],
+      },
       {
         provide: SecretBox,
         useFactory: (config: ApiConfig) => new SecretBox(parseKeyRing(config.encryptionKeys.join(','))),

@@ -5,6 +5,7 @@ import { EndpointFilters1763900200000 } from './1763900200000-endpoint-filters.j
 import { EventTypes1763900200001 } from './1763900200001-event-types.js';
 import { Replays1763900300000 } from './1763900300000-replays.js';
 import { AuditLog1763900400000 } from './1763900400000-audit-log.js';
+import { Stats1763900400001 } from './1763900400001-stats.js';
 
 /** In order. A released migration is never edited. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   EventTypes1763900200001,
   Replays1763900300000,
   AuditLog1763900400000,
+  Stats1763900400001,
 ];

@@ -19,7 +19,8 @@ import { admitAttempt, type Refusal } from '../dispatch/admit-attempt.js';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
 import { BEGIN_ATTEMPT_SQL } from './begin-attempt.sql.js';
 import { handBackDelivery, type HandBack } from './hand-back.js';
-import { disableGone, storeAttempt, type AttemptRecord } from './store-attempt.sql.js';
+import { COUNT_CANCELLED } from './fold-stats.sql.js';
+import { disableGone, storeAttempt, type AttemptRecord, type RecordedDelivery } from './store-attempt.sql.js';
 
 /** All that one attempt needs, as one query found it. Secrets and headers are still encrypted. */
 export interface LoadedDelivery {
@@ -30,6 +31,8 @@ export interface LoadedDelivery {
   eventType: string;
   status: DeliveryStatus;
   attemptCount: number;
+  /** When it was accepted, or when it was first to go where the event said so. */
+  dueAt: Date;
   /** Null: its partition was dropped. */
   payload: string | null;
   /** Null: the endpoint was deleted. */
@@ -77,6 +80,7 @@ interface LoadRow {
   event_type: string;
   status: DeliveryStatus;
   attempt_count: number;
+  due_at: Date;
   payload: string | null;
   url: string | null;
   endpoint_status: EndpointStatus;
@@ -176,11 +180,7 @@ export class AttemptsRepository {
    * attempt again changes nothing, so that a caller who does not know whether it was stored may repeat it. A delivery that
    * was cancelled while the attempt was under way stays cancelled unless the attempt succeeded.
    */
-  async record(
-    delivery: Pick<LoadedDelivery, 'deliveryId' | 'tenantId' | 'endpointId'>,
-    attempt: AttemptRecord,
-    scheduleStep: number,
-  ): Promise<void> {
+  async record(delivery: RecordedDelivery, attempt: AttemptRecord, scheduleStep: number): Promise<void> {
     const { decision } = attempt;
     if (decision.next !== 'dead_letter' || decision.reason !== 'gone')
       return storeAttempt(this.pool, delivery, attempt, scheduleStep);
@@ -210,8 +210,8 @@ export class AttemptsRepository {
       `WITH ${givesSlotsBack('= $1')}, cancelled AS (
          UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, updated_at = now(), completed_at = now()
           WHERE id = $1 AND status NOT IN ('succeeded', 'cancelled')
-         RETURNING status, attempt_count
-       )
+         RETURNING status, attempt_count, tenant_id, endpoint_id
+       ), counted AS (${COUNT_CANCELLED})
        SELECT coalesce(c.status, d.status) AS status, coalesce(c.attempt_count, d.attempt_count) AS attempts
          FROM deliveries d LEFT JOIN cancelled c ON true
         WHERE d.id = $1`,
@@ -241,6 +241,7 @@ function toLoaded(deliveryId: string, row: LoadRow): LoadedDelivery {
     eventType: row.event_type,
     status: row.status,
     attemptCount: row.attempt_count,
+    dueAt: row.due_at,
     payload: row.payload,
     begun: row.begun,
     endpoint:

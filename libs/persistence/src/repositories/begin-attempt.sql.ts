@@ -23,7 +23,7 @@ WITH begun AS (
     FROM begun b
    WHERE s.delivery_id = b.id AND s.expires_at < now() + (b.timeout_ms + ${SLOT_LEAST_SPARE_MS}) * interval '1 millisecond'
 )
-SELECT d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt_count, ev.payload,
+SELECT d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt_count, coalesce(ev.deliver_at, d.created_at) AS due_at, ev.payload,
        e.url, e.status AS endpoint_status, e.timeout_ms, e.retry, e.signature, e.headers,
        e.circuit, e.circuit_state, e.circuit_turn, e.failing_since, e.recovering,
        (SELECT array_agg(s.ciphertext ORDER BY s.id DESC) FROM endpoint_secrets s

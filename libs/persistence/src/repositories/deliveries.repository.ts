@@ -14,6 +14,7 @@ import { recordAudit, type AuditEntry } from './audit.repository.js';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
 import { indexedConditions, Parameters, type DeliveryFilter } from './delivery-filter.sql.js';
 import { timeBound } from './events.repository.js';
+import { COUNT_CANCELLED } from './fold-stats.sql.js';
 import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
@@ -196,22 +197,32 @@ export class DeliveriesRepository {
       tenantId,
       id,
       by,
-      `WITH waiting AS (DELETE FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 RETURNING delivery_id),
-            ${givesSlotsBack('IN (SELECT delivery_id FROM waiting)')}
-       UPDATE deliveries d SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
-         FROM waiting w
-        WHERE d.tenant_id = $1 AND d.id = $2 AND d.id = w.delivery_id AND d.status IN ('pending', 'in_progress', 'retrying')`,
+      `waiting AS (DELETE FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 RETURNING delivery_id),
+       ${givesSlotsBack('IN (SELECT delivery_id FROM waiting)')},
+       cancelled AS (
+         UPDATE deliveries d SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
+           FROM waiting w
+          WHERE d.tenant_id = $1 AND d.id = $2 AND d.id = w.delivery_id AND d.status IN ('pending', 'in_progress', 'retrying')
+         RETURNING d.tenant_id, d.endpoint_id
+       )`,
     );
   }
 
-  /** Ends a delivery that no workflow and no outbox row stands for any more. @returns whether it had not ended. */
+  /**
+   * Ends a delivery that no workflow and no outbox row stands for any more.
+   * @param by absent for a test, which is in no log and no statistics
+   * @returns whether it had not ended.
+   */
   async cancelUnfinished(tenantId: string, id: string, by?: DeliveryChange): Promise<boolean> {
     return this.cancelled(
       tenantId,
       id,
       by,
-      `UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
-        WHERE tenant_id = $1 AND id = $2 AND status NOT IN ('succeeded', 'cancelled')`,
+      `cancelled AS (
+         UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
+          WHERE tenant_id = $1 AND id = $2 AND status NOT IN ('succeeded', 'cancelled')
+         RETURNING tenant_id, endpoint_id
+       )`,
     );
   }
 
@@ -219,10 +230,13 @@ export class DeliveriesRepository {
     tenantId: string,
     id: string,
     by: DeliveryChange | undefined,
-    sql: string,
+    cancelling: string,
   ): Promise<boolean> {
     return inTransaction(this.database.pool, async (client) => {
-      const { rowCount } = await client.query(sql, owned(tenantId, id));
+      const { rowCount } = await client.query(
+        `WITH ${cancelling} ${by ? COUNT_CANCELLED : 'SELECT 1 FROM cancelled'}`,
+        owned(tenantId, id),
+      );
       if (rowCount === 1 && by) await recordAudit(client, deliveryChange(tenantId, id, by));
       return rowCount === 1;
     });

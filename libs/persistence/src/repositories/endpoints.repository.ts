@@ -20,6 +20,7 @@ import { EndpointSecretEntity } from '../entities/endpoint-secret.entity.js';
 import { EndpointEntity } from '../entities/endpoint.entity.js';
 import { recordAudit } from './audit.repository.js';
 import { forgetCircuitOfDisabled } from './circuits.repository.js';
+import { COUNT_CANCELLED } from './fold-stats.sql.js';
 import { holdWaiting, releaseHeld, removeWaiting } from './outbox-holding.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
@@ -206,8 +207,11 @@ export class EndpointsRepository {
       const uuids = [idToUuid('tenant', tenantId), idToUuid('endpoint', id)] as const;
       await removeWaiting(manager, ...uuids);
       await manager.query(
-        `UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
-          WHERE tenant_id = $1 AND endpoint_id = $2 AND ${UNFINISHED}`,
+        `WITH cancelled AS (
+           UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, completed_at = now(), updated_at = now()
+            WHERE tenant_id = $1 AND endpoint_id = $2 AND ${UNFINISHED}
+           RETURNING tenant_id, endpoint_id
+         ) ${COUNT_CANCELLED}`,
         [...uuids],
       );
       await audit(manager, tenantId, id, actor, 'endpoint.deleted');

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { idToUuid, uuidToId, uuidV7Floor } from '@hookstream/domain';
+import { idToUuid, uuidToId, uuidV7Floor, type StatsWindow } from '@hookstream/domain';
 
 /** What is encrypted in the database: an endpoint's secret, or all its custom headers as one. */
 export interface EncryptedValue {
@@ -49,6 +49,16 @@ export class MaintenanceRepository {
       `DELETE FROM replays WHERE id IN (
          SELECT id FROM replays WHERE id < $1 AND completed_at < $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)`,
       [uuidV7Floor(before.getTime()), before, limit],
+    );
+    return rowCount ?? 0;
+  }
+
+  /** Deletes rollups of that length that begin before that moment. @returns how many. */
+  async deleteStats(period: StatsWindow, before: Date, limit: number): Promise<number> {
+    const { rowCount } = await this.pool.query(
+      `DELETE FROM stats WHERE (subject_id, period, starts_at) IN
+        (SELECT subject_id, period, starts_at FROM stats WHERE period = $1 AND starts_at < $2 LIMIT $3 FOR UPDATE SKIP LOCKED)`,
+      [period, before, limit],
     );
     return rowCount ?? 0;
   }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import {
+  histogramBucket,
   idToUuid,
   SYSTEM_ACTOR,
   type AttemptDecision,
@@ -24,6 +25,9 @@ export interface AttemptRecord {
   /** Already redacted. */
   requestHeaders: Record<string, string>;
 }
+
+/** What recording needs to know of the delivery. */
+export type RecordedDelivery = Pick<LoadedDelivery, 'deliveryId' | 'tenantId' | 'endpointId' | 'dueAt'>;
 
 const STATUS_AFTER: Record<AttemptDecision['next'], DeliveryStatus> = {
   succeeded: 'succeeded',
@@ -61,11 +65,17 @@ const STAYS_CANCELLED = `(status = 'cancelled' AND $19 <> 'succeeded')`;
 /** One attempt and what it means for its delivery, in one statement. Storing it again changes nothing. */
 export async function storeAttempt(
   client: pg.Pool | pg.PoolClient,
-  delivery: Pick<LoadedDelivery, 'deliveryId' | 'tenantId' | 'endpointId'>,
+  delivery: RecordedDelivery,
   attempt: AttemptRecord,
   scheduleStep: number,
 ): Promise<void> {
   const { outcome, decision } = attempt;
+  const endedAt = new Date(attempt.startedAt.getTime() + Math.round(outcome.durationMs));
+  // A replay begins a new schedule while attempts go on counting: how long ago the event was accepted says nothing then.
+  const latency =
+    decision.next === 'succeeded' && attempt.number === scheduleStep
+      ? histogramBucket(endedAt.getTime() - delivery.dueAt.getTime())
+      : null;
   await client.query({
     name: 'attempt-record',
     text: `
@@ -74,16 +84,22 @@ export async function storeAttempt(
                               request_headers, response_headers, response_body, response_truncated, decision, started_at, duration_ms, next_attempt_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         ON CONFLICT (id) DO NOTHING
+        RETURNING trigger
       ), slot AS (
         DELETE FROM slots WHERE delivery_id = $3
-      )
-      UPDATE deliveries
+      ), delivery AS (
+        UPDATE deliveries
          SET status = CASE WHEN ${STAYS_CANCELLED} THEN status ELSE $19 END,
              attempt_count = $5, schedule_step = $20, last_outcome = $7, last_status_code = $8, last_error = $9, updated_at = now(),
              next_attempt_at = CASE WHEN ${STAYS_CANCELLED} THEN NULL ELSE $18::timestamptz END,
              completed_at = CASE WHEN ${STAYS_CANCELLED} THEN completed_at
                                  WHEN $19 IN ('succeeded', 'dead_letter', 'cancelled') THEN now() END
-       WHERE id = $3 AND attempt_count < $5`,
+       WHERE id = $3 AND attempt_count < $5
+        RETURNING status
+      )
+      INSERT INTO stats_queue (tenant_id, endpoint_id, ended_at, outcome, duration_bucket, final_status, latency_bucket)
+      SELECT $2, $4, $21, $7, $22, (SELECT status FROM delivery WHERE status = $19 AND status <> 'retrying'), $23
+        FROM attempt WHERE trigger <> 'test'`,
     values: [
       idToUuid('attempt', attempt.attemptId),
       idToUuid('tenant', delivery.tenantId),
@@ -105,6 +121,9 @@ export async function storeAttempt(
       attempt.nextAttemptAt,
       STATUS_AFTER[decision.next],
       scheduleStep,
+      endedAt,
+      histogramBucket(outcome.durationMs),
+      latency,
     ],
   });
 }
