@@ -8,7 +8,6 @@ import {
   SYSTEM_ACTOR,
   type AttemptDecision,
   type AttemptOutcomeKind,
-  type AttemptTrigger,
   type StatsCounts,
   type StatsWindow,
 } from '@hookstream/domain';
@@ -53,7 +52,7 @@ describe('statistics', () => {
     return {
       attemptId: newId('attempt'),
       number: 1,
-      trigger: 'schedule' as AttemptTrigger,
+      trigger: 'schedule',
       outcome: { kind: outcome, durationMs },
       decision,
       startedAt: new Date(START),

@@ -1,6 +1,5 @@
 import type pg from 'pg';
 import {
-  addCounts,
   ATTEMPT_OUTCOMES,
   FINAL_STATUSES_COUNTED,
   idToUuid,
@@ -112,34 +111,30 @@ function numbersOf<K extends string>(
 function rollupsOf(rows: readonly TakenRow[]): Map<string, Rollup> {
   const rollups = new Map<string, Rollup>();
   for (const row of rows) {
-    const counts = countsOf(row);
     for (const subject of [row.endpoint_id, row.tenant_id]) {
       for (const window of STATS_WINDOWS) {
         const startsAt = row.minute.getTime() - (row.minute.getTime() % STATS_WINDOW_MS[window]);
         const key = `${subject} ${window} ${startsAt}`;
         const rollup = rollups.get(key) ?? { subject, window, startsAt, counts: noCounts() };
         rollups.set(key, rollup);
-        addCounts(rollup.counts, counts);
+        count(rollup.counts, row);
       }
     }
   }
   return rollups;
 }
 
-function countsOf(row: TakenRow): StatsCounts {
-  return {
-    attempts: row.outcome === null ? {} : { [row.outcome]: row.count },
-    deliveries: row.final_status === null ? {} : { [row.final_status]: row.count },
-    durations: inBucket(row.duration_bucket, row.count),
-    latencies: inBucket(row.latency_bucket, row.count),
-  };
+function count(counts: StatsCounts, row: TakenRow): void {
+  if (row.outcome !== null) counts.attempts[row.outcome] = (counts.attempts[row.outcome] ?? 0) + row.count;
+  if (row.final_status !== null)
+    counts.deliveries[row.final_status] = (counts.deliveries[row.final_status] ?? 0) + row.count;
+  if (row.duration_bucket !== null) addToBucket(counts.durations, row.duration_bucket, row.count);
+  if (row.latency_bucket !== null) addToBucket(counts.latencies, row.latency_bucket, row.count);
 }
 
-function inBucket(bucket: number | null, count: number): number[] {
-  if (bucket === null) return [];
-  const histogram = new Array<number>(bucket + 1).fill(0);
-  histogram[bucket] = count;
-  return histogram;
+function addToBucket(histogram: number[], bucket: number, more: number): void {
+  while (histogram.length <= bucket) histogram.push(0);
+  histogram[bucket] = (histogram[bucket] ?? 0) + more;
 }
 
 /** The parameters of {@link ADD_TO_ROLLUPS}. */
