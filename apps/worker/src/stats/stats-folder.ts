@@ -8,6 +8,12 @@ const INTERVAL_MS = 1_000;
 /** Folding takes at most one part in twenty of the time, as long as it keeps up. */
 const REST_FACTOR = 19;
 
+/** How long to rest after a fold that moved so many entries and took so long, in milliseconds. */
+export function restAfter(moved: number, tookMs: number): number {
+  // A full batch means that more waits: then it is enough to leave half of the time to others.
+  return moved === BATCH ? tookMs : Math.max(INTERVAL_MS, tookMs * REST_FACTOR);
+}
+
 /** Moves what the record path counts into the rollups, now and then. What a killed process leaves in the queue, the next one moves. */
 export class StatsFolder {
   private timer: NodeJS.Timeout | undefined;
@@ -47,9 +53,7 @@ export class StatsFolder {
     const began = now();
     try {
       const moved = await stats.fold(BATCH);
-      const took = now() - began;
-      // A full batch means that more waits: then it is enough to leave half of the time to others.
-      return moved === BATCH ? took : Math.max(INTERVAL_MS, took * REST_FACTOR);
+      return restAfter(moved, now() - began);
     } catch (error) {
       logger.warn({ err: error }, 'cannot add up the statistics; they wait');
       return INTERVAL_MS * 5;
