@@ -45,6 +45,21 @@ describe('DispatchWindow', () => {
     expect(window.use(2)).toMatchObject({ room: 2, capacity: 5, total: 0 });
   });
 
+  it('asks for room again only when a quarter of its starts is free, one claim for all', () => {
+    window = new DispatchWindow({
+      maxStarted: 8,
+      maxAttempts: 100,
+      forgetAfterMs: 1_000,
+      now: () => now,
+      onRoom: () => (wakeUps += 1),
+    });
+    for (let i = 0; i < 8; i++) window.starting(`d${i}`, owner);
+    window.attemptBegan('d0', owner);
+    expect([room(), wakeUps]).toEqual([0, 0]);
+    window.attemptBegan('d1', owner);
+    expect([room(), wakeUps]).toEqual([2, 1]);
+  });
+
   it('gets its room back when a start fails or the delivery runs elsewhere', () => {
     window.starting('a', owner);
     window.notStarted('a');

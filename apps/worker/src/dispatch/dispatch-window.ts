@@ -14,6 +14,9 @@ export interface WantedRoom {
   endpoints: ReadonlySet<string>;
 }
 
+/** A claim costs about the same for one delivery as for many, so a busy window asks for room only when this part of its starts is free. */
+const STARTS_TOGETHER = 1 / 4;
+
 /**
  * How much this process may take on, and who has how much of it. Deliveries count as started from the start call until their first attempt
  * begins here, and then as attempts until it ends: so a backlog waits in the outbox, where any worker can take it,
@@ -43,12 +46,10 @@ export class DispatchWindow {
   /** @param most never more than this at once */
   use(most: number): RoomInUse {
     this.forget();
-    const { maxStarted, maxAttempts } = this.options;
-    const total = this.attempts + this.started.size;
     return {
-      room: Math.max(0, Math.min(most, maxStarted - this.started.size, maxAttempts - total)),
-      capacity: maxAttempts,
-      total,
+      room: Math.min(most, this.room()),
+      capacity: this.options.maxAttempts,
+      total: this.total,
       tenants: this.tenants,
       endpoints: this.endpoints,
     };
@@ -62,7 +63,8 @@ export class DispatchWindow {
   /** Calls `onRoom` when this is there; at once when room was made since `version`. */
   want(wanted: WantedRoom, version: number): void {
     this.wanted = wanted;
-    if (version !== this.changes && (wanted.any || wanted.endpoints.size > 0)) this.options.onRoom();
+    if (version !== this.changes && (this.hasWantedRoom() || wanted.endpoints.size > 0))
+      this.options.onRoom();
   }
 
   starting(deliveryId: string, owner: RoomOwner): void {
@@ -107,7 +109,22 @@ export class DispatchWindow {
     add(this.tenants, tenantId, -1);
     add(this.endpoints, endpointId, -1);
     this.changes += 1;
-    if (this.wanted.any) this.options.onRoom();
+    if (this.hasWantedRoom()) this.options.onRoom();
+  }
+
+  private get total(): number {
+    return this.attempts + this.started.size;
+  }
+
+  private hasWantedRoom(): boolean {
+    return this.wanted.any && this.room() > 0;
+  }
+
+  private room(): number {
+    const { maxStarted, maxAttempts } = this.options;
+    const starts = maxStarted - this.started.size;
+    if (starts < maxStarted * STARTS_TOGETHER) return 0;
+    return Math.max(0, Math.min(starts, maxAttempts - this.total));
   }
 
   private forget(): void {
