@@ -31,7 +31,15 @@ describe('the schedule of deliveryWorkflow', () => {
     expect(events.filter((event) => event.workflowTaskCompletedEventAttributes)).toHaveLength(1);
     expect(timersOf(events)).toEqual([]);
     expect(deliveries.callsOf(id)).toEqual([
-      { deliveryId: id, attemptNumber: 1, scheduleStep: 0, trigger: 'schedule', lane: 'durable' },
+      {
+        deliveryId: id,
+        tenantId: expect.stringMatching(/^tnt_/) as string,
+        endpointId: expect.stringMatching(/^ep_/) as string,
+        attemptNumber: 1,
+        scheduleStep: 0,
+        trigger: 'schedule',
+        lane: 'durable',
+      },
     ]);
   });
 

@@ -6,6 +6,13 @@ import { workflowBundlePath } from './bundle.js';
 
 const { code } = await bundleWorkflowCode({
   workflowsPath: fileURLToPath(new URL('./index.js', import.meta.url)),
+  // Without state of their own, so that workflows share them instead of each loading its own.
+  preloadModules: [
+    '@temporalio/workflow',
+    '@hookstream/contracts',
+    '@hookstream/domain',
+    fileURLToPath(new URL('./sandbox-setup.js', import.meta.url)),
+  ],
   logger: new DefaultLogger('WARN'),
 });
 // A worker that starts meanwhile reads the old bundle or the new one, never half of one.
