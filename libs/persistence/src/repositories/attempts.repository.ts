@@ -14,13 +14,13 @@ import {
   type RunLane,
   type SignaturePolicy,
 } from '@hookstream/domain';
-import { inTransaction } from '../database.js';
 import { admitAttempt, type Refusal } from '../dispatch/admit-attempt.js';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
 import { BEGIN_ATTEMPT_SQL } from './begin-attempt.sql.js';
 import { handBackDelivery, type HandBack } from './hand-back.js';
 import { COUNT_CANCELLED } from './fold-stats.sql.js';
-import { disableGone, storeAttempt, type AttemptRecord, type RecordedDelivery } from './store-attempt.sql.js';
+import { storeDeadLetter } from './store-dead-letter.js';
+import { storeAttempt, type AttemptRecord, type RecordedDelivery } from './store-attempt.sql.js';
 
 /** All that one attempt needs, as one query found it. Secrets and headers are still encrypted. */
 export interface LoadedDelivery {
@@ -176,18 +176,14 @@ export class AttemptsRepository {
   }
 
   /**
-   * Stores the attempt and what it means for its delivery and, after a 410, for its endpoint, in one transaction. Storing the same
+   * Stores the attempt, what it means for its delivery and, after the last, what follows from that, in one transaction. Storing the same
    * attempt again changes nothing, so that a caller who does not know whether it was stored may repeat it. A delivery that
    * was cancelled while the attempt was under way stays cancelled unless the attempt succeeded.
    */
   async record(delivery: RecordedDelivery, attempt: AttemptRecord, scheduleStep: number): Promise<void> {
-    const { decision } = attempt;
-    if (decision.next !== 'dead_letter' || decision.reason !== 'gone')
-      return storeAttempt(this.pool, delivery, attempt, scheduleStep);
-    await inTransaction(this.pool, async (client) => {
-      await disableGone(client, delivery);
-      await storeAttempt(client, delivery, attempt, scheduleStep);
-    });
+    if (attempt.decision.next === 'dead_letter')
+      await storeDeadLetter(this.pool, delivery, attempt, scheduleStep);
+    else await storeAttempt(this.pool, delivery, attempt, scheduleStep);
   }
 
   /** Returns a delivery to the outbox because it may not go now; its slot and its probe are given back. */

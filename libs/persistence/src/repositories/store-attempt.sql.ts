@@ -3,6 +3,7 @@ import {
   histogramBucket,
   idToUuid,
   SYSTEM_ACTOR,
+  uuidToId,
   type AttemptDecision,
   type AttemptOutcome,
   type AttemptTrigger,
@@ -36,13 +37,13 @@ const STATUS_AFTER: Record<AttemptDecision['next'], DeliveryStatus> = {
   cancelled: 'cancelled',
 };
 
-/** Endpoint before outbox before deliveries, as pause and resume lock them. */
+/** Endpoint before outbox before deliveries, as pause and resume lock them. @returns whether it was not disabled before. */
 export async function disableGone(
   client: pg.PoolClient,
-  { tenantId, endpointId }: Pick<LoadedDelivery, 'tenantId' | 'endpointId'>,
-): Promise<void> {
+  { tenantId, endpointId }: RecordedDelivery,
+): Promise<boolean> {
   const endpointUuid = idToUuid('endpoint', endpointId);
-  const reason = 'the receiver answered 410 Gone';
+  const reason = GONE_REASON;
   const { rows } = await client.query<{ status: EndpointStatus }>(
     `UPDATE endpoints e SET status = 'disabled', disabled_reason = $2, updated_at = now()
        FROM (SELECT id, status FROM endpoints WHERE id = $1 FOR NO KEY UPDATE) before
@@ -58,17 +59,30 @@ export async function disableGone(
     });
   }
   await holdWaiting(client, idToUuid('tenant', tenantId), endpointUuid);
+  return rows[0] !== undefined;
 }
+
+export const GONE_REASON = 'the receiver answered 410 Gone';
 
 const STAYS_CANCELLED = `(status = 'cancelled' AND $19 <> 'succeeded')`;
 
-/** One attempt and what it means for its delivery, in one statement. Storing it again changes nothing. */
+/** What storing an attempt has made of its delivery. */
+export interface StoredDelivery {
+  status: DeliveryStatus;
+  eventId: string;
+  eventType: string;
+}
+
+/**
+ * One attempt and what it means for its delivery, in one statement. Storing it again changes nothing.
+ * @returns undefined when it was stored before.
+ */
 export async function storeAttempt(
   client: pg.Pool | pg.PoolClient,
   delivery: RecordedDelivery,
   attempt: AttemptRecord,
   scheduleStep: number,
-): Promise<void> {
+): Promise<StoredDelivery | undefined> {
   const { outcome, decision } = attempt;
   const endedAt = new Date(attempt.startedAt.getTime() + Math.round(outcome.durationMs));
   // A replay begins a new schedule while attempts go on counting: how long ago the event was accepted says nothing then.
@@ -76,7 +90,7 @@ export async function storeAttempt(
     decision.next === 'succeeded' && attempt.number === scheduleStep
       ? histogramBucket(endedAt.getTime() - delivery.dueAt.getTime())
       : null;
-  await client.query({
+  const { rows } = await client.query<{ status: DeliveryStatus; event_id: string; event_type: string }>({
     name: 'attempt-record',
     text: `
       WITH attempt AS (
@@ -95,11 +109,13 @@ export async function storeAttempt(
              completed_at = CASE WHEN ${STAYS_CANCELLED} THEN completed_at
                                  WHEN $19 IN ('succeeded', 'dead_letter', 'cancelled') THEN now() END
        WHERE id = $3 AND attempt_count < $5
-        RETURNING status
-      )
+        RETURNING status, event_id, event_type
+      ), counted AS (
       INSERT INTO stats_queue (tenant_id, endpoint_id, ended_at, outcome, duration_bucket, final_status, latency_bucket)
       SELECT $2, $4, $21, $7, $22, (SELECT status FROM delivery WHERE status = $19 AND status <> 'retrying'), $23
-        FROM attempt WHERE trigger <> 'test'`,
+        FROM attempt WHERE trigger <> 'test'
+      )
+      SELECT status, event_id, event_type FROM delivery`,
     values: [
       idToUuid('attempt', attempt.attemptId),
       idToUuid('tenant', delivery.tenantId),
@@ -126,6 +142,8 @@ export async function storeAttempt(
       latency,
     ],
   });
+  const row = rows[0];
+  return row && { status: row.status, eventId: uuidToId('event', row.event_id), eventType: row.event_type };
 }
 
 /** Postgres' text holds no NUL; receivers send what they like. */

@@ -1,4 +1,4 @@
-import { LANES } from '@hookstream/domain';
+import { EVENT_TYPE_RULE, isOperationalEventType, LANES } from '@hookstream/domain';
 import { z } from 'zod';
 import { DeliverySchema, timeRangeQuery } from '../../deliveries/dto/delivery.dto.js';
 import { ProblemSchema } from '../../http/problem.dto.js';
@@ -19,7 +19,9 @@ const MAX_ENDPOINT_IDS = 100;
 
 export const CreateEventSchema = z
   .strictObject({
-    type: eventType,
+    type: eventType
+      .refine((type) => !isOperationalEventType(type), 'is sent by Hookstream itself and cannot be posted')
+      .meta({ description: EVENT_TYPE_RULE, examples: ['order.paid'] }),
     data: z
       .unknown()
       .refine((value) => value !== undefined, 'is required')
