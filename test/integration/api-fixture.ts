@@ -145,6 +145,7 @@ function testConfig(
       idempotencyTtlMs: 86_400_000,
       defaultLane: 'auto',
     },
+    tenantLimits: { eventsPerSecond: null, burst: null, maxPending: null, pendingCountIntervalMs: 100 },
     retentionMs: 30 * 86_400_000,
     readinessLagMs: 30_000,
     shutdownGraceMs: 10_000,

@@ -5,6 +5,7 @@ import { AppModule } from './app.module.js';
 import { registerJsonBody } from './http/json-body.js';
 import { codeOf, problem } from './http/problem.js';
 import { sendProblem } from './http/problem.filter.js';
+import { registerRateLimitHeaders } from './http/rate-limit-headers.js';
 import { requestId } from './http/request-id.js';
 import { NestLogger } from './platform/nest-logger.js';
 import type { ApiDependencies } from './platform/platform.module.js';
@@ -46,6 +47,7 @@ export async function createApi(
   app.setGlobalPrefix(API_PREFIX);
   const fastify = app.getHttpAdapter().getInstance();
   registerJsonBody(fastify);
+  registerRateLimitHeaders(fastify);
   fastify.decorateRequest('actor', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);

@@ -7,6 +7,12 @@ const whole = (min: number, max: number) =>
     .transform(Number)
     .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
 
+const rate = z
+  .string()
+  .regex(/^\d+(?:\.\d+)?$/, 'must be a number from 0 to 1000000')
+  .transform(Number)
+  .refine((n) => n <= 1_000_000, 'must be a number from 0 to 1000000');
+
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -140,6 +146,26 @@ export const SETTINGS = {
     group: 'Accepting events',
     default: '24',
     doc: 'How long an `Idempotency-Key` is remembered, in hours.',
+  }),
+  HOOKSTREAM_TENANT_EVENTS_PER_SECOND: setting(rate, {
+    group: 'Accepting events',
+    default: '0',
+    doc: 'Events that a tenant may post in a second, on average, unless it has a limit of its own; may be fractional, 0 is no limit.',
+  }),
+  HOOKSTREAM_TENANT_BURST: setting(whole(0, 1_000_000), {
+    group: 'Accepting events',
+    default: '0',
+    doc: "Events that such a tenant may post at once after a pause; 0 is one second's worth.",
+  }),
+  HOOKSTREAM_TENANT_MAX_PENDING: setting(whole(0, 1_000_000_000), {
+    group: 'Accepting events',
+    default: '0',
+    doc: 'Unfinished deliveries with which a tenant may post no more events, unless it has a limit of its own; 0 is no limit.',
+  }),
+  HOOKSTREAM_PENDING_COUNT_INTERVAL_MS: setting(whole(100, 600_000), {
+    group: 'Accepting events',
+    default: '2000',
+    doc: 'How often the unfinished deliveries are counted for that limit, in milliseconds; less often where counting takes long.',
   }),
   HOOKSTREAM_DEFAULT_LANE: setting(
     z.enum(['durable', 'express', 'auto'], 'must be durable, express or auto'),

@@ -52,6 +52,13 @@ export interface ApiConfig {
     idempotencyTtlMs: number;
     defaultLane: Lane;
   };
+  /** For tenants without limits of their own. Null: none. */
+  tenantLimits: {
+    eventsPerSecond: number | null;
+    burst: number | null;
+    maxPending: number | null;
+    pendingCountIntervalMs: number;
+  };
   /** Payloads live this long, so a delivery cannot be replayed after it. */
   retentionMs: number;
   readinessLagMs: number;
@@ -105,6 +112,10 @@ const API_SETTINGS = [
   'HOOKSTREAM_MAX_DELIVER_AHEAD_DAYS',
   'HOOKSTREAM_IDEMPOTENCY_TTL_HOURS',
   'HOOKSTREAM_DEFAULT_LANE',
+  'HOOKSTREAM_TENANT_EVENTS_PER_SECOND',
+  'HOOKSTREAM_TENANT_BURST',
+  'HOOKSTREAM_TENANT_MAX_PENDING',
+  'HOOKSTREAM_PENDING_COUNT_INTERVAL_MS',
 ] as const;
 
 const WORKER_SETTINGS = [
@@ -169,6 +180,12 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env): ApiConfig {
       maxDeliverAheadMs: s.HOOKSTREAM_MAX_DELIVER_AHEAD_DAYS * DAY_MS,
       idempotencyTtlMs: s.HOOKSTREAM_IDEMPOTENCY_TTL_HOURS * HOUR_MS,
       defaultLane: s.HOOKSTREAM_DEFAULT_LANE,
+    },
+    tenantLimits: {
+      eventsPerSecond: s.HOOKSTREAM_TENANT_EVENTS_PER_SECOND || null,
+      burst: s.HOOKSTREAM_TENANT_BURST || null,
+      maxPending: s.HOOKSTREAM_TENANT_MAX_PENDING || null,
+      pendingCountIntervalMs: s.HOOKSTREAM_PENDING_COUNT_INTERVAL_MS,
     },
     retentionMs: s.HOOKSTREAM_RETENTION_DAYS * DAY_MS,
     readinessLagMs: s.HOOKSTREAM_READINESS_LAG_MS,

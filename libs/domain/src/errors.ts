@@ -13,6 +13,8 @@ export const ERROR_CODES = [
   'temporal_unavailable',
   'database_unavailable',
   'overloaded',
+  'rate_limited',
+  'pending_quota_exceeded',
   'decryption_failed',
 ] as const;
 

@@ -24,3 +24,4 @@ export * from './linear-pattern.js';
 export * from './schema-bounds.js';
 export * from './schema-validation.js';
 export * from './stats.js';
+export * from './tenant-limits.js';

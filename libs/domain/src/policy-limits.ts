@@ -37,6 +37,13 @@ export const MAX_FILTER_TEXT_LENGTH = 1_024;
 /** Of the whole filter as JSON. */
 export const MAX_FILTER_LENGTH = 16_384;
 
+export const MAX_EVENTS_PER_SECOND = 1_000_000;
+export const MAX_EVENT_BURST = 1_000_000;
+export const MAX_MAX_PENDING = 1_000_000_000;
+export const MAX_TENANT_IN_FLIGHT = 1_000_000;
+export const MIN_TENANT_WEIGHT = 0.01;
+export const MAX_TENANT_WEIGHT = 1_000;
+
 export const MAX_EVENT_TYPES = 1_000;
 /** Of an event type's schema as JSON, in characters. */
 export const MAX_SCHEMA_LENGTH = 65_536;

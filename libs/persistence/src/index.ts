@@ -26,6 +26,8 @@ export * from './repositories/endpoints.repository.js';
 export * from './repositories/circuits.repository.js';
 export * from './repositories/event-types.repository.js';
 export * from './repositories/accept-policies.repository.js';
+export * from './repositories/accept-budgets.repository.js';
+export * from './repositories/backlogs.repository.js';
 export * from './repositories/accept-events.js';
 export * from './repositories/events.repository.js';
 export * from './repositories/deliveries.repository.js';

@@ -39,7 +39,7 @@ export class EventsController {
     access: 'events:write',
     status: 202,
     answer: AcceptedEventSchema,
-    failures: [400, 409, 413, 415, 422, 503],
+    failures: [400, 409, 413, 415, 422, 429, 503],
   })
   @IdempotencyKeyHeader('The same key with the same body gets the first answer; with another body, 409.')
   createEvent(
@@ -57,7 +57,7 @@ export class EventsController {
     access: 'events:write',
     status: 202,
     answer: AcceptedEventsSchema,
-    failures: [400, 413, 415, 422, 503],
+    failures: [400, 413, 415, 422, 429, 503],
   })
   @IdempotencyKeyHeader('Applies to each event by its position: send the same array again to try again.')
   @ApiBody({ required: true, schema: { $ref: '#/components/schemas/CreateEventsRequest' } })

@@ -7,12 +7,19 @@ import {
   jsonText,
   type JsonSpan,
 } from '@hookstream/domain';
-import { DeliveriesRepository, EventsRepository, type AcceptItem } from '@hookstream/persistence';
+import {
+  DeliveriesRepository,
+  EventsRepository,
+  type AcceptItem,
+  type AcceptResult,
+} from '@hookstream/persistence';
 import { EventSchemas } from '../event-types/event-schemas.js';
 import { listed, type Listed } from '../http/fields.dto.js';
 import { problem, statusOf } from '../http/problem.js';
 import { validate } from '../http/schema-validation.pipe.js';
 import { API_CONFIG } from '../platform/tokens.js';
+import type { RateLimitState } from '../http/rate-limit-headers.js';
+import { AcceptLimits, type Admission } from './accept-limits.js';
 import { AcceptQueue } from './accept-queue.js';
 import {
   BatchSchema,
@@ -34,6 +41,8 @@ export interface AcceptRequest {
   id: string;
   bodyText: string;
   headers: Record<string, string | string[] | undefined>;
+  /** Told to the caller with the answer. */
+  rateLimit: RateLimitState | null;
 }
 
 @Injectable()
@@ -44,6 +53,7 @@ export class EventsService implements OnApplicationShutdown {
     private readonly events: EventsRepository,
     private readonly deliveries: DeliveriesRepository,
     private readonly schemas: EventSchemas,
+    private readonly limits: AcceptLimits,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {
     this.queue = new AcceptQueue({
@@ -57,26 +67,30 @@ export class EventsService implements OnApplicationShutdown {
 
   async accept(tenantId: string, body: CreateEvent, request: AcceptRequest): Promise<AcceptedEventAnswer> {
     const key = idempotencyKey(request.headers['idempotency-key']);
+    const { refusal: limit } = await this.admit(tenantId, 1, request);
+    if (limit !== undefined) throw limit;
     const item = await this.item(tenantId, body, request.bodyText);
     item.idempotency = idempotencyClaim(key, request.bodyText, this.config.accept.idempotencyTtlMs);
-    return presentAccepted(await this.queue.accept(item), body.endpoint_ids);
+    return presentAccepted(await this.store(item), body.endpoint_ids);
   }
 
   /** Each event is accepted or refused by itself. */
   async acceptBatch(tenantId: string, body: unknown, request: AcceptRequest): Promise<AcceptedEventsAnswer> {
     const items = validate(BatchSchema, body);
     const key = idempotencyKey(request.headers['idempotency-key']);
+    const { admitted, refusal: limit } = await this.admit(tenantId, items.length, request);
     const spans = jsonArrayElements(request.bodyText);
     const data = await Promise.all(
       items.map(async (item, index) => {
         try {
+          if (index >= admitted && limit !== undefined) throw limit;
           const span = spans[index];
           if (span === undefined) throw new Error('The text of a batch has fewer elements than its value');
           const event = validate(CreateEventSchema, item);
           const accept = await this.item(tenantId, event, request.bodyText, span);
           const text = jsonText(request.bodyText, span);
           accept.idempotency = idempotencyClaim(key, text, this.config.accept.idempotencyTtlMs, index);
-          const accepted = presentAccepted(await this.queue.accept(accept), event.endpoint_ids);
+          const accepted = presentAccepted(await this.store(accept), event.endpoint_ids);
           return { status: 202 as const, ...accepted };
         } catch (error) {
           return refusal(error, request.id);
@@ -99,6 +113,18 @@ export class EventsService implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.queue.drained();
+  }
+
+  private async admit(tenantId: string, events: number, request: AcceptRequest): Promise<Admission> {
+    const admission = await this.limits.admit(tenantId, events);
+    request.rateLimit = admission.rate ?? null;
+    return admission;
+  }
+
+  private async store(item: AcceptItem): Promise<AcceptResult> {
+    const result = await this.queue.accept(item);
+    if (result.kind === 'accepted') this.limits.note(item.tenantId, result.event.deliveries);
+    return result;
   }
 
   private async item(

@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Access, type Scope } from '../auth/access.decorator.js';
 
-type FailureStatus = 400 | 404 | 409 | 413 | 415 | 422 | 503;
+type FailureStatus = 400 | 404 | 409 | 413 | 415 | 422 | 429 | 503;
 
 const FAILURES: Readonly<Record<FailureStatus | 401 | 403, string>> = {
   400: 'The body is not JSON.',
@@ -14,6 +14,7 @@ const FAILURES: Readonly<Record<FailureStatus | 401 | 403, string>> = {
   413: 'The body is too large.',
   415: 'The body is not declared as JSON.',
   422: 'Fields are not valid; `errors` names each.',
+  429: 'The tenant may not post more at the moment; try again after `Retry-After`. `RateLimit-*` tell its rate.',
   503: 'Something this needs cannot be reached; try again after `Retry-After`.',
 };
 

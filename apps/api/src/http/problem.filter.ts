@@ -1,5 +1,5 @@
 import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { DomainError } from '@hookstream/domain';
+import { DomainError, LimitError } from '@hookstream/domain';
 import type { Logger } from '@hookstream/observability';
 import { isPostgresUnavailable } from '@hookstream/persistence';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -15,7 +15,8 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const answer = this.toProblem(exception, request);
-    sendProblem(http.getResponse<FastifyReply>(), answer);
+    const retryAfter = exception instanceof LimitError ? exception.retryAfterSeconds : undefined;
+    sendProblem(http.getResponse<FastifyReply>(), answer, retryAfter);
   }
 
   private toProblem(exception: unknown, request: FastifyRequest): Problem {
@@ -43,9 +44,10 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 /** Also for failures that Fastify finds before any route is known. */
-export function sendProblem(reply: FastifyReply, answer: Problem): void {
+export function sendProblem(reply: FastifyReply, answer: Problem, retryAfterSeconds?: number): void {
   reply.code(answer.status).header('content-type', 'application/problem+json; charset=utf-8');
-  if (answer.status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS));
+  const retryAfter = answer.status === 503 ? RETRY_AFTER_SECONDS : retryAfterSeconds;
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
   void reply.send(JSON.stringify(answer));
 }

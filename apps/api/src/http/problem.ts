@@ -44,6 +44,8 @@ const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   temporal_unavailable: 503,
   database_unavailable: 503,
   overloaded: 503,
+  rate_limited: 429,
+  pending_quota_exceeded: 429,
   decryption_failed: 500,
 };
 

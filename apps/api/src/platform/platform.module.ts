@@ -2,9 +2,11 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import type { ApiConfig } from '@hookstream/config';
 import type { Logger } from '@hookstream/observability';
 import {
+  AcceptBudgetsRepository,
   AcceptPoliciesRepository,
   ApiKeysRepository,
   AuditRepository,
+  BacklogsRepository,
   CircuitsRepository,
   DeliveriesRepository,
   EndpointsRepository,
@@ -61,6 +63,8 @@ export class PlatformModule {
       onDatabase(EventsRepository),
       onDatabase(EventTypesRepository),
       onDatabase(AcceptPoliciesRepository),
+      onDatabase(AcceptBudgetsRepository),
+      onDatabase(BacklogsRepository),
       TenantPolicies,
       onDatabase(DeliveriesRepository),
       onDatabase(ReplaysRepository),

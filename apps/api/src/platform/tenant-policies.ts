@@ -5,7 +5,14 @@ import { LRUCache } from 'lru-cache';
 /** A change takes effect within a second: this, and the time to read the row. Milliseconds. */
 const CACHE_MS = 900;
 const CACHE_ENTRIES = 10_000;
-const NONE: AcceptPolicies = { eventTypesVersion: '0' };
+const NONE: AcceptPolicies = {
+  eventTypesVersion: '0',
+  eventsPerSecond: null,
+  burst: null,
+  maxPending: null,
+  pending: 0,
+  measuredAt: '',
+};
 
 /** What is asked of a tenant's events, with one query a second for each tenant that posts any. */
 @Injectable()

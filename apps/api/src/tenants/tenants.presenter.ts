@@ -6,6 +6,13 @@ export function presentTenant(tenant: TenantRecord): TenantAnswer {
     id: tenant.id,
     name: tenant.name,
     metadata: tenant.metadata,
+    limits: {
+      events_per_second: tenant.limits.eventsPerSecond,
+      burst: tenant.limits.burst,
+      max_pending: tenant.limits.maxPending,
+      max_in_flight: tenant.limits.maxInFlight,
+      weight: tenant.limits.weight,
+    },
     created_at: tenant.createdAt.toISOString(),
     updated_at: tenant.updatedAt.toISOString(),
   };

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DomainError, newId, type AuditActor } from '@hookstream/domain';
+import { DomainError, newId, type AuditActor, type TenantLimits } from '@hookstream/domain';
 import { TenantsRepository, type TenantRecord } from '@hookstream/persistence';
 import { ALL_SCOPES } from '../auth/access.decorator.js';
 import { generateApiKey } from '../auth/api-key-format.js';
@@ -9,6 +9,7 @@ import type {
   CreateTenant,
   ListTenants,
   TenantAnswer,
+  TenantLimitsInput,
   UpdateTenant,
 } from './dto/tenant.dto.js';
 import { presentTenant } from './tenants.presenter.js';
@@ -23,7 +24,7 @@ export class TenantsService {
   async create(input: CreateTenant): Promise<CreatedTenantAnswer> {
     const { key, prefix, hash } = generateApiKey('live');
     const tenant = await this.tenants.create(
-      { id: newId('tenant'), ...input },
+      { ...input, id: newId('tenant'), limits: limitsOf(input.limits) },
       { id: newId('apiKey'), name: 'First key', prefix, hash, scopes: [ALL_SCOPES], expiresAt: null },
       ACTOR,
     );
@@ -39,7 +40,9 @@ export class TenantsService {
   }
 
   async update(id: string, patch: UpdateTenant): Promise<TenantAnswer> {
-    return presentTenant(found(await this.tenants.update(id, patch, ACTOR)));
+    return presentTenant(
+      found(await this.tenants.update(id, { ...patch, limits: limitsOf(patch.limits) }, ACTOR)),
+    );
   }
 
   async delete(id: string): Promise<void> {
@@ -50,4 +53,16 @@ export class TenantsService {
 function found(tenant: TenantRecord | null): TenantRecord {
   if (tenant === null) throw new DomainError('not_found', 'There is no such tenant.');
   return tenant;
+}
+
+/** Those that are given a value. */
+function limitsOf(input: TenantLimitsInput = {}): Partial<TenantLimits> {
+  const limits = {
+    eventsPerSecond: input.events_per_second,
+    burst: input.burst,
+    maxPending: input.max_pending,
+    maxInFlight: input.max_in_flight,
+    weight: input.weight,
+  };
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }

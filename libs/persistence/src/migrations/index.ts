@@ -3,6 +3,7 @@ import { DispatchLimits1763900000000 } from './1763900000000-dispatch-limits.js'
 import { Circuits1763900100000 } from './1763900100000-circuits.js';
 import { EndpointFilters1763900200000 } from './1763900200000-endpoint-filters.js';
 import { EventTypes1763900200001 } from './1763900200001-event-types.js';
+import { TenantLimits1763900200002 } from './1763900200002-tenant-limits.js';
 import { Replays1763900300000 } from './1763900300000-replays.js';
 import { AuditLog1763900400000 } from './1763900400000-audit-log.js';
 import { Stats1763900400001 } from './1763900400001-stats.js';
@@ -14,6 +15,7 @@ export const MIGRATIONS = [
   Circuits1763900100000,
   EndpointFilters1763900200000,
   EventTypes1763900200001,
+  TenantLimits1763900200002,
   Replays1763900300000,
   AuditLog1763900400000,
   Stats1763900400001,

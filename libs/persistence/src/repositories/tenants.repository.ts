@@ -1,11 +1,13 @@
 import { IsNull, LessThan, type EntityManager } from 'typeorm';
 import {
   auditChanges,
+  DEFAULT_TENANT_LIMITS,
   idToUuid,
   uuidToId,
   type AuditAction,
   type AuditActor,
   type AuditChanges,
+  type TenantLimits,
 } from '@hookstream/domain';
 import type { Database } from '../database.js';
 import { ApiKeyEntity } from '../entities/api-key.entity.js';
@@ -19,6 +21,7 @@ export interface TenantRecord {
   id: string;
   name: string;
   metadata: Record<string, string>;
+  limits: TenantLimits;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -26,29 +29,55 @@ export interface TenantRecord {
 export interface TenantPatch {
   name?: string | undefined;
   metadata?: Record<string, string> | undefined;
+  /** Those that are absent stay. */
+  limits?: Partial<TenantLimits> | undefined;
 }
 
 const toRecord = (row: TenantEntity): TenantRecord => ({
   id: uuidToId('tenant', row.id),
   name: row.name,
   metadata: row.metadata,
+  limits: {
+    eventsPerSecond: row.eventsPerSecond,
+    burst: row.burst,
+    maxPending: row.maxPending,
+    maxInFlight: row.maxInFlight,
+    weight: row.dispatchWeight,
+  },
   createdAt: row.createdAt,
   updatedAt: row.updatedAt,
 });
+
+type TenantColumns = Pick<
+  TenantEntity,
+  'name' | 'metadata' | 'eventsPerSecond' | 'burst' | 'maxPending' | 'maxInFlight' | 'dispatchWeight'
+>;
+
+/** The columns that are given a value. */
+function columnsOf({
+  name,
+  metadata,
+  limits: { weight, ...limits } = {},
+}: TenantPatch): Partial<TenantColumns> {
+  const columns = { name, metadata, ...limits, dispatchWeight: weight };
+  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
+}
 
 export class TenantsRepository {
   constructor(private readonly database: Database) {}
 
   /** The tenant and its first key, in one transaction. */
   async create(
-    tenant: { id: string; name: string; metadata: Record<string, string> },
+    tenant: { id: string; name: string; metadata: Record<string, string>; limits?: Partial<TenantLimits> },
     firstKey: NewApiKey,
     actor: AuditActor,
   ): Promise<TenantRecord> {
     const now = new Date();
+    const columns = columnsOf({ ...tenant, limits: { ...DEFAULT_TENANT_LIMITS, ...tenant.limits } });
     return this.database.dataSource.transaction(async (manager) => {
       const row = manager.create(TenantEntity, {
-        ...tenant,
+        ...columns,
+        eventTypesVersion: '0',
         id: idToUuid('tenant', tenant.id),
         createdAt: now,
         updatedAt: now,
@@ -61,7 +90,7 @@ export class TenantsRepository {
         tenant.id,
         actor,
         'tenant.created',
-        auditChanges<TenantPatch>({}, { name: tenant.name }),
+        auditChanges<TenantColumns>({}, { ...columns, metadata: {} }),
       );
       return toRecord(row);
     });
@@ -83,7 +112,7 @@ export class TenantsRepository {
   }
 
   async update(id: string, patch: TenantPatch, actor: AuditActor): Promise<TenantRecord | null> {
-    const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+    const given = columnsOf(patch);
     return this.database.dataSource.transaction(async (manager) => {
       const before = await manager.findOne(TenantEntity, {
         where: { id: idToUuid('tenant', id), deletedAt: IsNull() },
@@ -92,7 +121,7 @@ export class TenantsRepository {
       if (before === null) return null;
       const changed = { ...given, updatedAt: new Date() };
       await manager.update(TenantEntity, { id: before.id }, changed);
-      const changes = auditChanges<TenantPatch>(before, given);
+      const changes = auditChanges<TenantColumns>(before, given);
       if (changes) await audit(manager, id, actor, 'tenant.updated', changes);
       return toRecord({ ...before, ...changed });
     });
