@@ -18,7 +18,9 @@ export class BacklogMeter implements OnApplicationBootstrap, OnApplicationShutdo
 
   onApplicationBootstrap(): void {
     const { pendingCountIntervalMs } = this.config.tenantLimits;
-    this.timer = setInterval(() => (this.counting ??= this.count()), pendingCountIntervalMs);
+    this.timer = setInterval(() => {
+      this.counting ??= this.count();
+    }, pendingCountIntervalMs);
     this.timer.unref();
   }
 
