@@ -79,6 +79,7 @@ export class HookstreamWorker {
     this.closers.unshift(() => egress.close());
     const circuits = this.startCircuits(database, temporal);
     await this.startTemporalWorkers(database, temporal, window, egress, circuits);
+    this.scheduleMaintenance(temporal);
 
     const dispatcher = this.startDispatcher(database, temporal, window, wakeUp);
     this.startReplayKeeper(database, temporal);
@@ -134,7 +135,7 @@ export class HookstreamWorker {
   }
 
   private async connectTemporal(): Promise<WorkerTemporalClient> {
-    const { config, logger, taskQueues } = this.options;
+    const { config, logger } = this.options;
     const { address, namespace, retentionMs } = config.temporal;
     const temporal = await untilAvailable('Temporal', logger, () =>
       connectTemporalWorker({ address, namespace }),
@@ -143,10 +144,6 @@ export class HookstreamWorker {
     await untilAvailable('the Temporal namespace', logger, async () => {
       await ensureNamespace(temporal, { retentionMs });
       await ensureSearchAttributes(temporal);
-      await ensureMaintenanceSchedule(temporal, {
-        everyMs: config.retention.maintenanceIntervalMs,
-        taskQueue: taskQueues?.control ?? TASK_QUEUE.control,
-      });
     });
     return temporal;
   }
@@ -169,6 +166,26 @@ export class HookstreamWorker {
       () => reporter.stop(),
     );
     return reporter;
+  }
+
+  /**
+   * In the background: delivering does not wait for it. A Temporal that has much to catch up on answers for schedules last, because a
+   * schedule is a workflow of its own.
+   */
+  private scheduleMaintenance(temporal: WorkerTemporalClient): void {
+    const { config, logger, taskQueues } = this.options;
+    const stopping = new AbortController();
+    untilAvailable(
+      'the maintenance schedule',
+      logger,
+      () =>
+        ensureMaintenanceSchedule(temporal, {
+          everyMs: config.retention.maintenanceIntervalMs,
+          taskQueue: taskQueues?.control ?? TASK_QUEUE.control,
+        }),
+      stopping.signal,
+    ).catch((error: unknown) => logger.debug({ err: error }, 'stopped before maintenance was scheduled'));
+    this.closers.unshift(async () => stopping.abort());
   }
 
   private createWindow(wakeUp: WakeUp): DispatchWindow {
