@@ -1,5 +1,5 @@
 // Real: Postgres. A connection that breaks fails the work on it and nothing else.
-import { inTransaction, withClient, type Database } from '@hookstream/persistence';
+import { inTransaction, isPostgresUnavailable, withClient, type Database } from '@hookstream/persistence';
 import { createTestDatabase, type TestDatabase } from '@hookstream/testing';
 
 describe('a connection that breaks', () => {
@@ -40,5 +40,32 @@ describe('a connection that breaks', () => {
       [1, 2].map(() => database.pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')),
     );
     expect(pids.flatMap(({ rows }) => rows.map((row) => row.pid))).not.toContain(pid);
+  });
+});
+
+describe('a Postgres that gives no answer', () => {
+  let testDatabase: TestDatabase;
+  let database: Database;
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    database = await testDatabase.open({ poolSize: 1, answerTimeoutMs: 1_000 });
+  });
+  afterAll(() => testDatabase.drop());
+
+  const SILENCE = 'SELECT pg_sleep(600)';
+
+  it.each([
+    ['a statement', () => database.pool.query(SILENCE)],
+    ['a transaction', () => inTransaction(database.pool, (client) => client.query(SILENCE))],
+    ['ordinary CRUD', () => database.dataSource.query(SILENCE)],
+  ])('fails %s as not available, and the pool has a connection for the next', async (_what, ask) => {
+    const failure = await ask().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(isPostgresUnavailable(failure)).toBe(true);
+    const { rows } = await database.pool.query<{ one: number }>('SELECT 1 AS one');
+    expect(rows).toEqual([{ one: 1 }]);
   });
 });

@@ -7,6 +7,8 @@ import { connectTemporal } from '@hookstream/temporal-client';
 import { createApi } from './create-api.js';
 
 const RECONNECT_MS = 1_000;
+/** Then the caller is told to come again: nobody waits for a Postgres that stands still. */
+const DATABASE_ANSWER_TIMEOUT_MS = 8_000;
 
 /** Postgres may come up after us. @throws never: waits until it is there */
 async function waitForDatabase(config: ApiConfig, logger: Logger): Promise<Database> {
@@ -16,6 +18,7 @@ async function waitForDatabase(config: ApiConfig, logger: Logger): Promise<Datab
         url: config.database.url,
         poolSize: config.database.poolSize,
         applicationName: 'hookstream-api',
+        answerTimeoutMs: DATABASE_ANSWER_TIMEOUT_MS,
         onIdleError: (error) => logger.warn({ err: error }, 'a database connection broke'),
       });
     } catch (error) {

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { ENTITIES } from './entities/index.js';
 import { MIGRATIONS } from './migrations/index.js';
+import { isAnswerTimeout } from './postgres-errors.js';
 
 /** Connections that ordinary CRUD may hold in one process, beside the hot path's pool. */
 const CRUD_POOL_SIZE = 5;
@@ -28,6 +29,11 @@ export interface DatabaseOptions {
   applicationName: string;
   /** The hot path of this process looks rows up by their keys and nothing else: see {@link LOOK_UPS_ONLY}. */
   lookUpsOnly?: boolean;
+  /**
+   * How long one statement may go without an answer before it fails as "not now", in milliseconds. For processes that answer people: a
+   * Postgres that stands still keeps its connections open and says nothing. What was sent may still be carried out. Default: no end.
+   */
+  answerTimeoutMs?: number;
   /** A pooled connection broke while idle. Nothing to do but tell: the pool replaces it. */
   onIdleError?: (error: Error) => void;
 }
@@ -46,7 +52,10 @@ export interface Database {
 
 /** Opens both pools and connects once. @throws when Postgres cannot be reached; call again. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const answerTimeout =
+    options.answerTimeoutMs === undefined ? {} : { query_timeout: options.answerTimeoutMs };
   const pool = new pg.Pool({
+    ...answerTimeout,
     connectionString: options.url,
     max: options.poolSize,
     application_name: options.applicationName,
@@ -65,6 +74,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     poolSize: CRUD_POOL_SIZE,
     applicationName: options.applicationName,
     connectTimeoutMS: 5_000,
+    extra: answerTimeout,
     poolErrorHandler: (error: Error) => options.onIdleError?.(error),
     logging: false,
   });
@@ -116,7 +126,9 @@ export function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) =>
       await client.query('COMMIT');
       return result;
     } catch (error) {
-      await client.query('ROLLBACK').catch(discard);
+      // A connection that gave no answer would give none to ROLLBACK either; without it, Postgres rolls back.
+      if (isAnswerTimeout(error)) discard(error);
+      else await client.query('ROLLBACK').catch(discard);
       throw error;
     }
   });

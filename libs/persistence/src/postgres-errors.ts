@@ -5,7 +5,7 @@
 const UNAVAILABLE_CODE =
   /^(?:08...|57P0[1-5]|53...|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENOENT)$/;
 const UNAVAILABLE_MESSAGE =
-  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after)/;
+  /^(?:Connection terminated|Query read timeout$|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after)/;
 
 /** Whether Postgres could not be reached, so that the same call may work later. */
 export function isPostgresUnavailable(error: unknown): boolean {
@@ -13,6 +13,11 @@ export function isPostgresUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
   return (typeof code === 'string' && UNAVAILABLE_CODE.test(code)) || UNAVAILABLE_MESSAGE.test(error.message);
+}
+
+/** Whether a statement got no answer within the time that its process allows. */
+export function isAnswerTimeout(error: unknown): error is Error {
+  return error instanceof Error && error.message === 'Query read timeout';
 }
 
 /** Whether Postgres refused the data itself (SQLSTATE classes 22 and 23, or a limit, 54): trying again is of no use. */

@@ -6,7 +6,7 @@ import { POSTGRES_URL_VARIABLE, TEMPLATE_DATABASE, testVariable, urlOfDatabase }
 export interface TestDatabase {
   url: string;
   /** Opens it as a process of ours would. Closed by `drop`. */
-  open(options?: { poolSize?: number }): Promise<Database>;
+  open(options?: { poolSize?: number; answerTimeoutMs?: number }): Promise<Database>;
   /** Closes what `open` opened, breaks all other connections and drops the database. */
   drop(): Promise<void>;
 }
@@ -20,8 +20,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const opened: Database[] = [];
   return {
     url,
-    open: async ({ poolSize = 5 } = {}) => {
-      const database = await openDatabase({ url, poolSize, applicationName: 'hookstream-test' });
+    open: async ({ poolSize = 5, ...rest } = {}) => {
+      const database = await openDatabase({ url, poolSize, applicationName: 'hookstream-test', ...rest });
       opened.push(database);
       return database;
     },
