@@ -22,6 +22,7 @@ export default {
       'temporal/*/dist/**/*.spec.js',
       'apps/*/dist/**/*.spec.js',
       'test/dist/load/**/*.spec.js',
+      'test/dist/chaos/**/*.spec.js',
     ]),
     project(
       'integration',

@@ -5,15 +5,46 @@ import type { StandaloneInstance } from './standalone-instance.js';
 const ANSWER_TIMEOUT_MS = 5_000;
 const GIVE_UP_AFTER_MS = 60_000;
 
+/** One request to accept an event, whatever came of it. Times are Unix ms. */
+export interface PostTry {
+  startedAt: number;
+  endedAt: number;
+  /** Absent: there was no answer. */
+  status?: number;
+  /** There was none within the time. */
+  timedOut: boolean;
+}
+
+export interface PostingOptions {
+  /** How long one request may take. */
+  answerTimeoutMs?: number;
+  giveUpAfterMs?: number;
+  onTry?: (tried: PostTry) => void;
+}
+
 /**
- * Posts events the way a careful application does: an event without an answer is posted again under its Idempotency-Key,
- * until the API takes it.
+ * Posts one event the way a careful application does: without an answer it is posted again under its Idempotency-Key, until the API
+ * takes it. Answers the id.
+ * @param instance asked anew for every request: an instance that was started again has another address
  */
+export function postUntilAccepted(
+  instance: () => StandaloneInstance,
+  event: Record<string, unknown>,
+  options: PostingOptions = {},
+): Promise<string> {
+  const key = randomUUID();
+  const { giveUpAfterMs = GIVE_UP_AFTER_MS } = options;
+  return eventually(() => tryOnce(instance(), event, key, options), {
+    timeoutMs: giveUpAfterMs,
+    intervalMs: 50,
+  });
+}
+
+/** Posts events for one endpoint, each until it is accepted. */
 export class EventPoster {
   /** Ids of the events that were answered with 202. */
   readonly accepted = new Set<string>();
 
-  /** @param instance asked anew for every request: an instance that was started again has another address */
   constructor(
     private readonly instance: () => StandaloneInstance,
     private readonly endpointId: string,
@@ -23,20 +54,29 @@ export class EventPoster {
   async post(count: number, concurrency = 8): Promise<void> {
     let left = count;
     const one = async (): Promise<void> => {
-      while (left-- > 0) await this.untilAccepted();
+      while (left-- > 0) {
+        const event = {
+          type: 'order.paid',
+          data: { order_id: randomUUID() },
+          endpoint_ids: [this.endpointId],
+        };
+        this.accepted.add(await postUntilAccepted(this.instance, event));
+      }
     };
     await Promise.all(Array.from({ length: concurrency }, one));
   }
+}
 
-  private async untilAccepted(): Promise<void> {
-    const key = randomUUID();
-    const id = await eventually(() => this.tryOnce(key), { timeoutMs: GIVE_UP_AFTER_MS, intervalMs: 50 });
-    this.accepted.add(id);
-  }
-
-  /** Answers the id, or undefined when it has to be tried again. */
-  private async tryOnce(key: string): Promise<string | undefined> {
-    const { api_url, api_key } = this.instance().file;
+/** Answers the id, or undefined when it has to be tried again. */
+async function tryOnce(
+  instance: StandaloneInstance,
+  event: Record<string, unknown>,
+  key: string,
+  { answerTimeoutMs = ANSWER_TIMEOUT_MS, onTry }: PostingOptions,
+): Promise<string | undefined> {
+  const tried: PostTry = { startedAt: Date.now(), endedAt: 0, timedOut: false };
+  const { api_url, api_key } = instance.file;
+  try {
     const answer = await fetch(`${api_url}/api/v1/events`, {
       method: 'POST',
       headers: {
@@ -44,10 +84,17 @@ export class EventPoster {
         'content-type': 'application/json',
         'idempotency-key': key,
       },
-      body: JSON.stringify({ type: 'order.paid', data: { key }, endpoint_ids: [this.endpointId] }),
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      body: JSON.stringify(event),
+      signal: AbortSignal.timeout(answerTimeoutMs),
     });
     const text = await answer.text();
+    tried.status = answer.status;
     return answer.status === 202 ? (JSON.parse(text) as { id: string }).id : undefined;
+  } catch (error) {
+    tried.timedOut = (error as Error).name === 'TimeoutError';
+    throw error;
+  } finally {
+    tried.endedAt = Date.now();
+    onTry?.(tried);
   }
 }

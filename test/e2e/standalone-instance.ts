@@ -36,6 +36,8 @@ export interface StandaloneOptions {
   dataDir?: string;
   /** Added to the environment, e.g. HOOKSTREAM_PORT. */
   env?: Record<string, string>;
+  /** Default: that of this process. */
+  baseEnv?: NodeJS.ProcessEnv;
 }
 
 export interface ApiAnswer<T> {
@@ -90,7 +92,7 @@ export class StandaloneInstance {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        ...withoutTestRunner(process.env),
+        ...withoutTestRunner(options.baseEnv ?? process.env),
         HOOKSTREAM_DATA_DIR: dataDir,
         HOOKSTREAM_PORT: String(apiPort),
         HOOKSTREAM_TEMPORAL_UI_PORT: String(uiPort),

@@ -123,7 +123,7 @@ export class Stage {
 }
 
 /** Settings of the shell must not change what is measured. Where the Temporal program is stays the shell's. */
-function ownEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function ownEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(environment).filter(
     ([name]) =>
       name === 'HOOKSTREAM_TEMPORAL_CLI' || !/^(HOOKSTREAM_|TEMPORAL_|DATABASE_URL$|npm_)/.test(name),

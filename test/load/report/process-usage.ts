@@ -72,6 +72,17 @@ export class UsageMeter {
   }
 }
 
+/** A process and all its descendants, itself first. */
+export function processTree(pid: number): number[] {
+  return [pid, ...descendants(pid, childrenByParent())];
+}
+
+/** Memory of one process in MB: its own pages and what it shares. Undefined when it is gone. */
+export function residentMb(pid: number): number | undefined {
+  const usage = usageOf([pid]);
+  return usage && usage.rssKb > 0 ? usage.rssKb / 1024 : undefined;
+}
+
 /** Shared pages (Postgres' buffers, program text) are in every member's RSS: they count once, at their largest. */
 function usageOf(pids: number[]): Usage | undefined {
   let cpuSeconds = 0;

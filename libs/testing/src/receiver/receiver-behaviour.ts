@@ -29,6 +29,10 @@ export interface ReceivedRequest {
   body: Buffer;
   /** Unix ms when the body was complete. */
   receivedAt: number;
+  /** Unix ms when it was answered or the connection broke; absent until then. */
+  endedAt?: number;
+  /** The status of a whole answer. */
+  answered?: number;
   /** 1-based count of requests to this path. */
   number: number;
 }

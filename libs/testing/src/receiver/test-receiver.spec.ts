@@ -1,5 +1,6 @@
 // Real: HTTP over loopback sockets.
 import { request } from 'node:http';
+import { eventually } from '../eventually.js';
 import { TestReceiver } from './test-receiver.js';
 
 describe('TestReceiver', () => {
@@ -64,6 +65,17 @@ describe('TestReceiver', () => {
       client.end();
     });
     expect(read).toBeGreaterThan(100_000);
+  });
+
+  it('notes when a request ended, and whether it was answered', async () => {
+    receiver.on('/hook', [{ status: 503, delayMs: 30 }, { kind: 'reset' }]);
+    await fetch(receiver.url('/hook'));
+    await expect(fetch(receiver.url('/hook'))).rejects.toThrow();
+    const [answered, broken] = receiver.requests;
+    await eventually(() => answered?.endedAt !== undefined && broken?.endedAt !== undefined);
+    expect(answered).toMatchObject({ answered: 503 });
+    expect(answered?.endedAt).toBeGreaterThanOrEqual((answered?.receivedAt ?? NaN) + 29);
+    expect(broken?.answered).toBeUndefined();
   });
 
   it('says how many requests there were when a wait runs out', async () => {

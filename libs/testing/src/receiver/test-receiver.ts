@@ -151,6 +151,10 @@ export class TestReceiver {
       number,
     };
     this.requests.push(received);
+    response.once('close', () => {
+      received.endedAt = Date.now();
+      if (response.writableFinished) received.answered = response.statusCode;
+    });
     for (const waiter of [...this.waiters]) if (waiter.predicate(this.requests)) waiter.resolve();
     await behave(await chooseBehaviour(this.scripts.get(path), received), request.socket, response);
   }

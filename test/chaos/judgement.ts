@@ -1,0 +1,141 @@
+import type { ReceivedRequest } from '@hookstream/testing';
+import type { FaultReport } from './faults/fault-runner.js';
+import { acceptFaults, readinessFaults } from './promises/answers.js';
+import { deliveryFaults, type TargetOutcome } from './promises/every-event-arrives.js';
+import { memoryFaults, memoryReports, type MemoryReport } from './promises/flat-memory.js';
+import { orderFaults } from './promises/order.js';
+import { paceFaults } from './promises/pace.js';
+import { judgeProbes, type ProbesReport } from './promises/probes.js';
+import type { StoredDelivery } from './promises/stored-deliveries.js';
+import { orderedData } from './traffic/moods.js';
+import { eventTypesOf, type Target, type TargetName, type Targets } from './traffic/targets.js';
+import type { Traffic } from './traffic/traffic.js';
+import type { CircuitChange } from './watch/circuit-log.js';
+import type { MemorySeries } from './watch/memory-watch.js';
+import type { ReadinessSample } from './watch/readiness-watch.js';
+import type { WorldTimeline } from './watch/world-timeline.js';
+
+/** All that was seen in a run. */
+export interface Evidence {
+  faults: readonly FaultReport[];
+  /** What is known to be broken already. */
+  stuck: readonly string[];
+  settledAfterMs: number;
+  targets: Targets;
+  traffic: Traffic;
+  deliveries: readonly StoredDelivery[];
+  readiness: readonly ReadinessSample[];
+  timeline: WorldTimeline;
+  memory: readonly MemorySeries[];
+  circuit: readonly CircuitChange[];
+}
+
+interface TargetReport {
+  endpoint: TargetName;
+  accepted: number;
+  succeeded: number;
+  deadLetters: number;
+  attempts: number;
+  requests: number;
+  /** Requests beyond the first of an event that no recorded attempt accounts for. */
+  duplicates: number;
+}
+
+/** What came out of a run. Counts and milliseconds. */
+export interface ChaosFindings {
+  accepted: number;
+  posts: { tries: number; unavailable: number; unanswered: number; slowestMs: number };
+  endpoints: TargetReport[];
+  settledAfterMs: number;
+  circuit: Omit<ProbesReport, 'faults'>;
+  moods: Record<string, number>;
+  readiness: { samples: number; ready: number; notReady: number; unanswered: number; slowestMs: number };
+  memory: MemoryReport[];
+  happened: readonly FaultReport[];
+  /** Broken promises, in plain words. */
+  broken: string[];
+}
+
+export function judge(evidence: Evidence): ChaosFindings {
+  const { traffic, targets, readiness, timeline } = evidence;
+  const outcomes = targets.list.map((target) => outcomeOf(target, evidence));
+  const { faults: probeFaults, ...circuit } = judgeProbes(
+    evidence.circuit,
+    targets.receiver.requestsTo('/sick').map(span),
+  );
+  const memory = memoryReports(evidence.memory);
+  return {
+    accepted: traffic.accepted.length,
+    posts: {
+      tries: traffic.tries.length,
+      unavailable: traffic.tries.filter(({ status }) => status === 503).length,
+      unanswered: traffic.tries.filter(({ status }) => status === undefined).length,
+      slowestMs: slowest(traffic.tries),
+    },
+    endpoints: outcomes.map(reportOf),
+    settledAfterMs: evidence.settledAfterMs,
+    circuit,
+    moods: Object.fromEntries(targets.moody.met),
+    readiness: {
+      samples: readiness.length,
+      ready: readiness.filter(({ status }) => status === 200).length,
+      notReady: readiness.filter(({ status }) => status !== undefined && status !== 200).length,
+      unanswered: readiness.filter(({ status }) => status === undefined).length,
+      slowestMs: slowest(readiness),
+    },
+    memory,
+    happened: evidence.faults,
+    broken: [
+      ...evidence.faults.flatMap(({ failure }) => failure ?? []),
+      ...traffic.givenUp.map((what) => `an event was never accepted: ${what}`),
+      ...outcomes.flatMap(deliveryFaults),
+      ...evidence.stuck,
+      ...(targets.orderIsKept
+        ? orderFaults(targets.receiver.requestsTo('/ordered').map(orderedArrival))
+        : []),
+      ...probeFaults,
+      ...paceFaults(targets.receiver.requestsTo('/paced').map(({ receivedAt }) => receivedAt)),
+      ...acceptFaults(traffic.tries, timeline),
+      ...readinessFaults(readiness, timeline),
+      ...memoryFaults(memory),
+    ],
+  };
+}
+
+function outcomeOf(target: Target, { traffic, targets, deliveries }: Evidence): TargetOutcome {
+  const types = eventTypesOf(target.name);
+  return {
+    target,
+    accepted: traffic.accepted.filter(({ type }) => types.includes(type)).map(({ id }) => id),
+    deliveries: deliveries.filter(({ endpointId }) => endpointId === target.endpointId),
+    arrivals: targets.receiver.requestsTo(`/${target.name}`).map((request) => ({
+      webhookId: request.headers['webhook-id'] ?? '',
+      body: request.body.toString('utf8'),
+    })),
+  };
+}
+
+function reportOf({ target, accepted, deliveries, arrivals }: TargetOutcome): TargetReport {
+  const attempts = deliveries.reduce((sum, { attemptCount }) => sum + attemptCount, 0);
+  return {
+    endpoint: target.name,
+    accepted: accepted.length,
+    succeeded: deliveries.filter(({ status }) => status === 'succeeded').length,
+    deadLetters: deliveries.filter(({ status }) => status === 'dead_letter').length,
+    attempts,
+    requests: arrivals.length,
+    duplicates: Math.max(0, arrivals.length - attempts),
+  };
+}
+
+function span({ receivedAt, endedAt }: ReceivedRequest): { at: number; endedAt: number } {
+  return { at: receivedAt, endedAt: endedAt ?? Infinity };
+}
+
+function orderedArrival(request: ReceivedRequest) {
+  return { ...orderedData(request), ...span(request), answered: request.answered };
+}
+
+function slowest(spans: readonly { startedAt: number; endedAt: number }[]): number {
+  return spans.reduce((most, { startedAt, endedAt }) => Math.max(most, endedAt - startedAt), 0);
+}
