@@ -42,9 +42,16 @@ describe('a replay of many deliveries', () => {
 
   const call = (method: string, route: string, body?: unknown) =>
     api.call(method, route, { token: tenant.key, body });
+  /** Without a circuit: its receiver fails at first, and what it has failed is what is replayed. */
   const endpoint = async (settings: object = {}): Promise<string> =>
-    (await call('POST', '/endpoints', { url: receiver.url(path), retry: { delays_ms: [] }, ...settings }))
-      .body.id as string;
+    (
+      await call('POST', '/endpoints', {
+        url: receiver.url(path),
+        retry: { delays_ms: [] },
+        circuit: { failure_threshold: 0 },
+        ...settings,
+      })
+    ).body.id as string;
   const accept = async (endpointId: string, count: number): Promise<void> => {
     const event = { type: 'order.paid', data: { n: 1 }, endpoint_ids: [endpointId] };
     await call(

@@ -32,6 +32,7 @@ export * from './repositories/accept-events.js';
 export * from './repositories/events.repository.js';
 export * from './repositories/deliveries.repository.js';
 export type { DeliveryFilter } from './repositories/delivery-filter.sql.js';
+export type { ReplayFilter, ReplayRecord } from './repositories/replay-rows.sql.js';
 export * from './repositories/replays.repository.js';
 export * from './repositories/replay-steps.repository.js';
 export * from './postgres-errors.js';

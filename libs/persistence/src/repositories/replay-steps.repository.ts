@@ -10,7 +10,7 @@ import {
 } from '@hookstream/domain';
 import { inTransaction } from '../database.js';
 import { indexedConditions, Parameters } from './delivery-filter.sql.js';
-import { changeLocked, REPLAY_COLUMNS, type ReplayRow } from './replays.repository.js';
+import { changeLocked, REPLAY_COLUMNS, type ReplayRow } from './replay-rows.sql.js';
 import { requeueDeliveries, type Requeued } from './requeue-deliveries.sql.js';
 
 /** Where a replay stands. */
