@@ -92,7 +92,7 @@ describe('a dead endpoint', () => {
       .slice(before)
       .map(({ receivedAt }) => receivedAt);
     const gaps = times.slice(1, 4).map((time, i) => time - (times[i] ?? 0));
-    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(PROBE_MS);
+    for (const gap of gaps) expect(gap).toBeGreaterThan(PROBE_MS - 50);
     expect(times).toHaveLength(62);
   }, 120_000);
 });
