@@ -13,7 +13,7 @@ const CRUD_POOL_SIZE = 5;
  * (Postgres prefers to plan anew because only then does it see which partition is meant). Such a plan may be made while
  * tables are empty and kept when they are full, so it must not read whole tables then: indexes and nested loops only.
  */
-const LOOK_UPS_ONLY = [
+export const LOOK_UPS_ONLY = [
   '-c plan_cache_mode=force_generic_plan',
   '-c enable_seqscan=off',
   '-c enable_hashjoin=off',

@@ -1,4 +1,11 @@
-export { openDatabase, inTransaction, withClient, type Database, type DatabaseOptions } from './database.js';
+export {
+  openDatabase,
+  LOOK_UPS_ONLY,
+  inTransaction,
+  withClient,
+  type Database,
+  type DatabaseOptions,
+} from './database.js';
 export { runMigrations, hasPendingMigrations } from './migrate.js';
 export {
   ensurePartitions,
@@ -8,6 +15,8 @@ export {
 } from './partitions/partitions.js';
 export * from './repositories/outbox.repository.js';
 export { FairClaim, type Claim, type ClaimOptions } from './dispatch/fair-claim.js';
+export { LIST_QUEUES_SQL } from './dispatch/list-queues.sql.js';
+export { TAKE_DELIVERIES_SQL } from './dispatch/take-deliveries.sql.js';
 export type { ClaimedDelivery } from './dispatch/claim-rows.js';
 export { holdWaiting, releaseHeld, type StatementRunner } from './repositories/outbox-holding.sql.js';
 export { OUTBOX_CHANNEL } from './repositories/outbox-wake-up.sql.js';
