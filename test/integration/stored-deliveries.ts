@@ -106,6 +106,8 @@ export class StoredDeliveries {
         retry: { delays_ms: [50, 50], jitter: 0 },
         rateLimit: null,
         maxInFlight: MAX_MAX_IN_FLIGHT,
+        ordered: false,
+        orderKey: null,
         circuit: DEFAULT_CIRCUIT,
         lane: 'auto',
         signature: { scheme: 'v1' },

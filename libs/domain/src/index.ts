@@ -14,6 +14,7 @@ export * from './circuit-machine.js';
 export * from './json-slice.js';
 export * from './redaction.js';
 export * from './dispatch-allotment.js';
+export * from './order-key.js';
 export * from './endpoint-url.js';
 export * from './audit.js';
 export * from './payload-path.js';

@@ -14,6 +14,7 @@ export {
   type PartitionedTable,
 } from './partitions/partitions.js';
 export * from './repositories/outbox.repository.js';
+export { requeueDeliveries } from './repositories/requeue-deliveries.sql.js';
 export { FairClaim, type Claim, type ClaimOptions } from './dispatch/fair-claim.js';
 export { LIST_QUEUES_SQL } from './dispatch/list-queues.sql.js';
 export { TAKE_DELIVERIES_SQL } from './dispatch/take-deliveries.sql.js';

@@ -25,6 +25,7 @@ const HAND_BACK_AFTER_MS = 100;
 
 /** For the Web UI: "held: …". */
 const REFUSAL: Record<Refusal, string> = {
+  order_busy: 'another delivery goes before it under its order key',
   circuit_open: "the endpoint's circuit is open",
   probe_under_way: "the endpoint's circuit is half open and another delivery is its probe",
   in_flight_limit: 'as many deliveries as the endpoint takes are under way',

@@ -25,6 +25,8 @@ import type {
   ListDeliveries,
 } from './dto/delivery.dto.js';
 
+const BLOCKED =
+  'Its endpoint delivers in order and others go before it: it goes out when each of them has succeeded, is a dead letter or is cancelled.';
 const HELD = 'The endpoint holds its deliveries: resume it, and this one goes out.';
 
 @Injectable()
@@ -64,11 +66,12 @@ export class DeliveriesService {
     const by = { actor, action: 'delivery.replayed' } as const;
     await this.find(tenantId, id);
     const pulled = await this.deliveries.pullForward(tenantId, id, 'replay', by);
-    if (pulled === 'held') throw new DomainError('conflict', HELD);
+    refuseWaiting(pulled);
     if (pulled === 'absent') {
       const start = await this.deliveries.findStart(tenantId, id);
       if (start === null) throw new DomainError('conflict', 'Its endpoint has been deleted.');
-      await this.starter.signalReplay(deliveryInput(start, 'replay', this.config.retentionMs));
+      if (start.endedInOrder) await this.deliveries.replayInOrder(start);
+      else await this.starter.signalReplay(deliveryInput(start, 'replay', this.config.retentionMs));
       await this.deliveries.recordChange(tenantId, id, by);
     }
     return presentDelivery(await this.find(tenantId, id));
@@ -80,7 +83,7 @@ export class DeliveriesService {
     const by = { actor, action: 'delivery.retried_now' } as const;
     const delivery = await this.find(tenantId, id);
     const pulled = await this.deliveries.pullForward(tenantId, id, 'retry_now', by);
-    if (pulled === 'held') throw new DomainError('conflict', HELD);
+    refuseWaiting(pulled);
     if (pulled === 'absent') {
       if (delivery.status !== 'retrying') throw new DomainError('conflict', whyNotNow(delivery.status));
       if (!(await this.starter.retryNow(delivery.id)))
@@ -119,6 +122,11 @@ export class DeliveriesService {
     if (delivery === null) throw new DomainError('not_found', 'There is no such delivery.');
     return delivery;
   }
+}
+
+function refuseWaiting(pulled: 'pulled' | 'held' | 'blocked' | 'absent'): void {
+  if (pulled === 'held') throw new DomainError('conflict', HELD);
+  if (pulled === 'blocked') throw new DomainError('conflict', BLOCKED);
 }
 
 function filterOf(query: ListDeliveries): DeliveryFilter {

@@ -75,6 +75,7 @@ export class EndpointProbesService {
         endpointUrl: url,
         lane: 'durable',
         attemptsMade: 0,
+        endedInOrder: false,
       },
       'test',
       this.config.retentionMs,

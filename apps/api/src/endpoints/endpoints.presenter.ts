@@ -16,6 +16,8 @@ export function presentEndpoint(endpoint: EndpointRecord, headers: Record<string
     retry: endpoint.retry,
     rate_limit: endpoint.rateLimit,
     max_in_flight: endpoint.maxInFlight,
+    ordered: endpoint.ordered,
+    order_key: endpoint.orderKey,
     circuit: endpoint.circuit,
     lane: endpoint.lane,
     signature: endpoint.signature,

@@ -4,7 +4,7 @@ import { limitsOf, tatAfter } from './endpoint-limits.sql.js';
 import { SLOT_SPARE_MS } from './slots.sql.js';
 
 /** What keeps a delivery of an endpoint that is enabled from going. */
-export type Refusal = 'circuit_open' | 'probe_under_way' | 'in_flight_limit' | 'rate_limit';
+export type Refusal = 'order_busy' | 'circuit_open' | 'probe_under_way' | 'in_flight_limit' | 'rate_limit';
 
 const TAKE_ONE = `
 WITH asked AS (

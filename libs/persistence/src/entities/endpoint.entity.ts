@@ -27,6 +27,9 @@ export class EndpointEntity {
   @Column('jsonb', { name: 'rate_limit', nullable: true }) rateLimit!: RateLimitPolicy | null;
   @Column('integer', { name: 'max_in_flight' }) maxInFlight!: number;
   @Column('jsonb') circuit!: CircuitPolicy;
+  @Column('boolean', { default: false }) ordered!: boolean;
+  /** Path of the value whose deliveries go in order; null: all of the endpoint do. */
+  @Column('text', { name: 'order_key', nullable: true }) orderKey!: string | null;
   @Column('text') lane!: Lane;
   @Column('jsonb') signature!: SignaturePolicy;
   @Column('jsonb') metadata!: Record<string, string>;

@@ -5,6 +5,7 @@ import { EndpointFilters1763900200000 } from './1763900200000-endpoint-filters.j
 import { EventTypes1763900200001 } from './1763900200001-event-types.js';
 import { TenantLimits1763900200002 } from './1763900200002-tenant-limits.js';
 import { Replays1763900300000 } from './1763900300000-replays.js';
+import { Ordering1763900000001 } from './1763900000001-ordering.js';
 import { AuditLog1763900400000 } from './1763900400000-audit-log.js';
 import { Stats1763900400001 } from './1763900400001-stats.js';
 
@@ -12,6 +13,7 @@ import { Stats1763900400001 } from './1763900400001-stats.js';
 export const MIGRATIONS = [
   Initial1763800000000,
   DispatchLimits1763900000000,
+  Ordering1763900000001,
   Circuits1763900100000,
   EndpointFilters1763900200000,
   EventTypes1763900200001,

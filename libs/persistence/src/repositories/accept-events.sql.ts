@@ -1,3 +1,4 @@
+import { PLACES_PER_TURN } from '../dispatch/order-place.sql.js';
 import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
 
 /**
@@ -9,7 +10,10 @@ import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
  * A delivery whose endpoint is paused is held. What the caller took for paused ($16) is looked at again under a share lock, so that
  * no held row is made while a resume releases what is held: whichever comes second sees the other.
  *
- * $1–$10 and $17 are one array per column of an event, $11–$15 of a delivery.
+ * Deliveries of ordered endpoints ($18 is their key) take their places under the lock of their key; only the first of a key may go. Keys are
+ * locked in order too.
+ *
+ * $1–$10 and $17 are one array per column of an event, $11–$15 and $18 of a delivery.
  */
 export const ACCEPT_EVENTS_SQL = `
 WITH input AS (
@@ -36,19 +40,32 @@ WITH input AS (
 ), fan_out AS (
   SELECT d.id, d.endpoint_id, d.lane, coalesce(d.due_at, now()) AS due_at,
          CASE WHEN p.id IS NULL THEN coalesce(d.due_at, now()) ELSE 'infinity' END AS claimable_at,
-         a.id AS event_id, a.tenant_id, a.type, a.created_at
-    FROM unnest($11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::timestamptz[])
-           AS d (id, event_id, endpoint_id, lane, due_at)
+         a.id AS event_id, a.tenant_id, a.type, a.created_at, d.order_key, d.place
+    FROM unnest($11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::timestamptz[], $18::text[])
+           WITH ORDINALITY AS d (id, event_id, endpoint_id, lane, due_at, order_key, place)
     JOIN accepted a ON a.id = d.event_id
     LEFT JOIN paused p ON p.id = d.endpoint_id
+), lines AS (
+  INSERT INTO order_keys AS k (endpoint_id, order_key, head_delivery_id, turn)
+  SELECT endpoint_id, order_key, (array_agg(id ORDER BY place))[1], 1
+    FROM fan_out WHERE order_key IS NOT NULL GROUP BY endpoint_id, order_key ORDER BY endpoint_id, order_key
+  ON CONFLICT (endpoint_id, order_key) DO UPDATE SET turn = k.turn + 1
+  RETURNING k.endpoint_id, k.order_key, k.head_delivery_id, k.turn
+), placed AS (
+  SELECT f.id, f.endpoint_id, f.lane, f.due_at, f.event_id, f.tenant_id, f.type, f.created_at, f.order_key,
+         l.turn * ${PLACES_PER_TURN} + f.place AS order_seq,
+         coalesce(l.head_delivery_id <> f.id, false) AS order_blocked,
+         CASE WHEN l.head_delivery_id <> f.id THEN 'infinity' ELSE f.claimable_at END AS claimable_at
+    FROM fan_out f
+    LEFT JOIN lines l ON l.endpoint_id = f.endpoint_id AND l.order_key = f.order_key
 ), new_deliveries AS (
-  INSERT INTO deliveries (id, tenant_id, event_id, endpoint_id, event_type, status, lane, next_attempt_at, created_at, updated_at)
+  INSERT INTO deliveries (id, tenant_id, event_id, endpoint_id, event_type, status, lane, next_attempt_at, order_key, created_at, updated_at)
   SELECT id, tenant_id, event_id, endpoint_id, type, 'pending', lane,
-         CASE WHEN claimable_at = 'infinity' THEN NULL ELSE due_at END, created_at, created_at FROM fan_out
+         CASE WHEN claimable_at = 'infinity' THEN NULL ELSE due_at END, order_key, created_at, created_at FROM placed
 ), new_outbox AS (
-  INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at)
-  SELECT id, tenant_id, endpoint_id, due_at, claimable_at FROM fan_out
+  INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at, order_key, order_seq, order_blocked)
+  SELECT id, tenant_id, endpoint_id, due_at, claimable_at, order_key, order_seq, order_blocked FROM placed
 ), wake AS (
-  ${WAKE_DISPATCHERS} WHERE EXISTS (SELECT 1 FROM fan_out WHERE claimable_at <= now())
+  ${WAKE_DISPATCHERS} WHERE EXISTS (SELECT 1 FROM placed WHERE claimable_at <= now())
 )
 SELECT a.id, (SELECT count(*) FROM wake) AS woken FROM accepted a`;

@@ -4,6 +4,7 @@ import {
   matchesEventType,
   matchesFilter,
   newId,
+  orderKeyOf,
   uuidV7Time,
   type EndpointStatus,
   type FieldError,
@@ -60,6 +61,8 @@ interface Target {
   /** As text: it is parsed and compiled once, not with every group. */
   filter: string | null;
   status: EndpointStatus;
+  ordered: boolean;
+  order_key: string | null;
 }
 
 interface Planned {
@@ -160,7 +163,7 @@ async function receiversOf(
   }
   const { rows } = await pool.query<Target & { tenant_id: string }>({
     name: 'accept-endpoints',
-    text: `SELECT tenant_id, id, event_types, filter::text AS filter, status FROM endpoints WHERE tenant_id = ANY ($1::uuid[]) AND deleted_at IS NULL`,
+    text: `SELECT tenant_id, id, event_types, filter::text AS filter, status, ordered, order_key FROM endpoints WHERE tenant_id = ANY ($1::uuid[]) AND deleted_at IS NULL`,
     values: [[...byUuid.keys()]],
   });
   for (const row of rows) byUuid.get(row.tenant_id)?.endpoints.set(row.id, row);
@@ -208,12 +211,16 @@ function wanting(item: AcceptItem, timestamp: string, endpoints: ReadonlyMap<str
   for (const target of endpoints.values()) {
     if (!matchesEventType(target.event_types, item.type)) continue;
     if (target.filter !== null) {
-      payload ??= { type: item.type, timestamp, data: dataOf(item), dataText: item.dataText };
+      payload ??= payloadOf(item, timestamp);
       if (!matchesFilter(storedFilter(target.filter), payload)) continue;
     }
     targets.push(target);
   }
   return targets;
+}
+
+function payloadOf(item: AcceptItem, timestamp: string): Payload {
+  return { type: item.type, timestamp, data: dataOf(item), dataText: item.dataText };
 }
 
 function dataOf(item: AcceptItem): unknown {
@@ -232,6 +239,9 @@ async function store(pool: pg.Pool | pg.PoolClient, planned: readonly Planned[])
         endpoint: target.id,
         // absent: now by the database's clock, so that a clock that runs ahead here delays nothing
         due: p.item.deliverAt?.toISOString() ?? null,
+        orderKey: target.ordered
+          ? orderKeyOf(() => payloadOf(p.item, p.answer.createdAt), target.order_key)
+          : null,
       };
     }),
   );
@@ -256,6 +266,7 @@ async function store(pool: pg.Pool | pg.PoolClient, planned: readonly Planned[])
       deliveries.map((d) => d.due),
       [...paused],
       planned.map(({ item }) => (item.schema === undefined ? null : JSON.stringify(item.schema.errors))),
+      deliveries.map((d) => d.orderKey),
     ],
   });
   return new Set(rows.map((row) => row.id));

@@ -14,7 +14,9 @@ import {
   type RunLane,
   type SignaturePolicy,
 } from '@hookstream/domain';
+import { inTransaction } from '../database.js';
 import { admitAttempt, type Refusal } from '../dispatch/admit-attempt.js';
+import { endingItsTurn } from '../dispatch/order-turns.js';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
 import { BEGIN_ATTEMPT_SQL } from './begin-attempt.sql.js';
 import { handBackDelivery, type HandBack } from './hand-back.js';
@@ -39,6 +41,8 @@ export interface LoadedDelivery {
   endpoint: LoadedEndpoint | null;
   /** Whether the delivery now stands as in progress, so that the attempt may go. */
   begun: boolean;
+  /** Whether it is one of an order: others may wait for its end. */
+  inOrder: boolean;
   /** What keeps it from going although its endpoint is enabled. */
   refusal?: Refusal;
 }
@@ -82,6 +86,8 @@ interface LoadRow {
   attempt_count: number;
   due_at: Date;
   payload: string | null;
+  in_order: boolean;
+  waits_turn: boolean | null;
   url: string | null;
   endpoint_status: EndpointStatus;
   timeout_ms: number;
@@ -109,6 +115,7 @@ export class AttemptsRepository {
    */
   async begin(input: BeginAttempt): Promise<LoadedDelivery | undefined> {
     const first = await this.tryToBegin(input);
+    if (first === undefined) await this.endOrder(input.deliveryId);
     if (first?.begun !== false || !wantsAdmission(first, input)) return first;
     const refusal = await admitAttempt(
       this.pool,
@@ -178,12 +185,19 @@ export class AttemptsRepository {
   /**
    * Stores the attempt, what it means for its delivery and, after the last, what follows from that, in one transaction. Storing the same
    * attempt again changes nothing, so that a caller who does not know whether it was stored may repeat it. A delivery that
-   * was cancelled while the attempt was under way stays cancelled unless the attempt succeeded.
+   * was cancelled while the attempt was under way stays cancelled unless the attempt succeeded. The end of an ordered
+   * delivery lets the next under its key go.
    */
   async record(delivery: RecordedDelivery, attempt: AttemptRecord, scheduleStep: number): Promise<void> {
-    if (attempt.decision.next === 'dead_letter')
-      await storeDeadLetter(this.pool, delivery, attempt, scheduleStep);
-    else await storeAttempt(this.pool, delivery, attempt, scheduleStep);
+    const { next } = attempt.decision;
+    if (next === 'dead_letter') return storeDeadLetter(this.pool, delivery, attempt, scheduleStep);
+    if (delivery.inOrder === true && next !== 'retry')
+      return inTransaction(this.pool, async (client) => {
+        await endingItsTurn(client, idToUuid('delivery', delivery.deliveryId), () =>
+          storeAttempt(client, delivery, attempt, scheduleStep),
+        );
+      });
+    await storeAttempt(this.pool, delivery, attempt, scheduleStep);
   }
 
   /** Returns a delivery to the outbox because it may not go now; its slot and its probe are given back. */
@@ -202,25 +216,38 @@ export class AttemptsRepository {
 
   /** Ends a delivery as cancelled unless it has succeeded, and tells how it then stands. Idempotent. */
   async cancel(deliveryId: string): Promise<{ status: DeliveryStatus; attempts: number }> {
-    const { rows } = await this.pool.query<{ status: DeliveryStatus; attempts: number }>(
-      `WITH ${givesSlotsBack('= $1')}, cancelled AS (
-         UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, updated_at = now(), completed_at = now()
-          WHERE id = $1 AND status NOT IN ('succeeded', 'cancelled')
-         RETURNING status, attempt_count, tenant_id, endpoint_id
-       ), counted AS (${COUNT_CANCELLED})
-       SELECT coalesce(c.status, d.status) AS status, coalesce(c.attempt_count, d.attempt_count) AS attempts
-         FROM deliveries d LEFT JOIN cancelled c ON true
-        WHERE d.id = $1`,
-      [idToUuid('delivery', deliveryId)],
+    const uuid = idToUuid('delivery', deliveryId);
+    return inTransaction(this.pool, (client) =>
+      endingItsTurn(client, uuid, async () => {
+        const { rows } = await client.query<{ status: DeliveryStatus; attempts: number }>(
+          `WITH ${givesSlotsBack('= $1')}, cancelled AS (
+             UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, updated_at = now(), completed_at = now()
+              WHERE id = $1 AND status NOT IN ('succeeded', 'cancelled')
+             RETURNING status, attempt_count, tenant_id, endpoint_id
+           ), counted AS (${COUNT_CANCELLED})
+           SELECT coalesce(c.status, d.status) AS status, coalesce(c.attempt_count, d.attempt_count) AS attempts
+             FROM deliveries d LEFT JOIN cancelled c ON true
+            WHERE d.id = $1`,
+          [uuid],
+        );
+        // Gone with its partition: nothing is left that could be anything but cancelled.
+        return rows[0] ?? { status: 'cancelled', attempts: 0 };
+      }),
     );
-    // Gone with its partition: nothing is left that could be anything but cancelled.
-    return rows[0] ?? { status: 'cancelled', attempts: 0 };
+  }
+
+  /** The delivery is gone with its partition: nobody has to wait for it. */
+  private endOrder(deliveryId: string): Promise<void> {
+    return inTransaction(this.pool, (client) =>
+      endingItsTurn(client, idToUuid('delivery', deliveryId), () => Promise.resolve()),
+    );
   }
 }
 
 /** Whether nothing but its limits or circuit can have kept it from beginning. */
 function wantsAdmission(delivery: LoadedDelivery, input: BeginAttempt): boolean {
   return (
+    delivery.refusal === undefined &&
     delivery.attemptCount < input.number &&
     delivery.endpoint?.status === 'enabled' &&
     input.trigger !== 'test' &&
@@ -239,6 +266,8 @@ function toLoaded(deliveryId: string, row: LoadRow): LoadedDelivery {
     attemptCount: row.attempt_count,
     dueAt: row.due_at,
     payload: row.payload,
+    inOrder: row.in_order,
+    ...(row.waits_turn ? { refusal: 'order_busy' as const } : {}),
     begun: row.begun,
     endpoint:
       row.url === null

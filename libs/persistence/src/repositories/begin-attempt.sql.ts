@@ -3,7 +3,7 @@ import { SLOT_LEAST_SPARE_MS, SLOT_SPARE_MS } from '../dispatch/slots.sql.js';
 /**
  * Loads the delivery $1 and marks it in progress when its attempt number $2 with trigger $3 in lane $4 may go: unless it was recorded
  * before, the delivery is final (a replay or test goes all the same), its endpoint holds deliveries, it has not been let go (no
- * slot) or its circuit is not closed (a half-open one's probe goes). A test goes whatever limits and circuit say.
+ * slot), another is before it under its order key, or its circuit is not closed (a half-open one's probe goes). A test goes whatever limits and circuit say.
  */
 export const BEGIN_ATTEMPT_SQL = `
 WITH begun AS (
@@ -13,6 +13,7 @@ WITH begun AS (
      AND (d.status IN ('pending', 'in_progress', 'retrying') OR $3 IN ('replay', 'test'))
      AND ($3 = 'test' OR (
        e.status = 'enabled'
+       AND (NOT e.ordered OR d.order_key IS NULL OR EXISTS (SELECT 1 FROM order_keys k WHERE k.head_delivery_id = $1))
        AND EXISTS (SELECT 1 FROM slots s WHERE s.delivery_id = $1 AND s.expires_at > now())
        AND (e.circuit_state = 'closed' OR (e.circuit_state = 'half_open' AND EXISTS (
          SELECT 1 FROM endpoint_gates g
@@ -24,6 +25,8 @@ WITH begun AS (
    WHERE s.delivery_id = b.id AND s.expires_at < now() + (b.timeout_ms + ${SLOT_LEAST_SPARE_MS}) * interval '1 millisecond'
 )
 SELECT d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt_count, coalesce(ev.deliver_at, d.created_at) AS due_at, ev.payload,
+        d.order_key IS NOT NULL AS in_order,
+       e.ordered AND d.order_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM order_keys k WHERE k.head_delivery_id = $1) AS waits_turn,
        e.url, e.status AS endpoint_status, e.timeout_ms, e.retry, e.signature, e.headers,
        e.circuit, e.circuit_state, e.circuit_turn, e.failing_since, e.recovering,
        (SELECT array_agg(s.ciphertext ORDER BY s.id DESC) FROM endpoint_secrets s

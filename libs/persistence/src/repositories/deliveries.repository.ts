@@ -1,4 +1,5 @@
 import {
+  FINAL_DELIVERY_STATUSES,
   idToUuid,
   newId,
   uuidToId,
@@ -11,10 +12,12 @@ import {
 } from '@hookstream/domain';
 import { inTransaction, type Database } from '../database.js';
 import { recordAudit, type AuditEntry } from './audit.repository.js';
+import { endingItsTurn } from '../dispatch/order-turns.js';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
 import { indexedConditions, Parameters, type DeliveryFilter } from './delivery-filter.sql.js';
 import { timeBound } from './events.repository.js';
 import { COUNT_CANCELLED } from './fold-stats.sql.js';
+import { handBackDelivery } from './hand-back.js';
 import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
@@ -63,6 +66,8 @@ export interface DeliveryStart {
   lane: RunLane;
   attemptsMade: number;
   createdAt: Date;
+  /** It has ended, and its endpoint delivers in order: to go again it has to wait for its turn. */
+  endedInOrder: boolean;
 }
 
 /** Who changes a delivery through the API, for the audit log. */
@@ -165,8 +170,9 @@ export class DeliveriesRepository {
 
   /** What starting its workflow needs, or null when its endpoint is deleted. */
   async findStart(tenantId: string, id: string): Promise<DeliveryStart | null> {
-    const { rows } = await this.database.pool.query<DeliveryRow & { url: string }>(
-      `SELECT d.id, d.tenant_id, d.event_id, d.endpoint_id, d.event_type, d.attempt_count, d.created_at, e.url
+    const { rows } = await this.database.pool.query<DeliveryRow & { url: string; in_order: boolean }>(
+      `SELECT d.id, d.tenant_id, d.event_id, d.endpoint_id, d.event_type, d.attempt_count, d.created_at, e.url, d.status,
+              e.ordered AND d.order_key IS NOT NULL AS in_order
          FROM deliveries d
          JOIN endpoints e ON e.id = d.endpoint_id AND e.tenant_id = d.tenant_id AND e.deleted_at IS NULL
         WHERE d.tenant_id = $1 AND d.id = $2`,
@@ -185,7 +191,14 @@ export class DeliveriesRepository {
           lane: 'durable',
           attemptsMade: row.attempt_count,
           createdAt: row.created_at,
+          endedInOrder: row.in_order && FINAL_DELIVERY_STATUSES.includes(row.status),
         };
+  }
+
+  /** Puts a delivery that has ended behind all that wait under its order key, to be delivered again. */
+  async replayInOrder(start: DeliveryStart): Promise<void> {
+    await handBackDelivery(this.database.pool, start, 0, { trigger: 'replay', again: true });
+    await this.database.pool.query(WAKE_DISPATCHERS);
   }
 
   /**
@@ -233,9 +246,11 @@ export class DeliveriesRepository {
     cancelling: string,
   ): Promise<boolean> {
     return inTransaction(this.database.pool, async (client) => {
-      const { rowCount } = await client.query(
-        `WITH ${cancelling} ${by ? COUNT_CANCELLED : 'SELECT 1 FROM cancelled'}`,
-        owned(tenantId, id),
+      const { rowCount } = await endingItsTurn(client, idToUuid('delivery', id), () =>
+        client.query(
+          `WITH ${cancelling} ${by ? COUNT_CANCELLED : 'SELECT 1 FROM cancelled'}`,
+          owned(tenantId, id),
+        ),
       );
       if (rowCount === 1 && by) await recordAudit(client, deliveryChange(tenantId, id, by));
       return rowCount === 1;
@@ -250,20 +265,21 @@ export class DeliveriesRepository {
   /**
    * Makes a delivery that waits in the outbox due now. One that a dispatcher has just claimed is left alone: it is
    * about to go. A `replay` begins its schedule anew. @returns `held` when its endpoint holds its deliveries, `absent` when it is
-   * not in the outbox.
+   * not in the outbox, `blocked` when others of its order go before it.
    */
   async pullForward(
     tenantId: string,
     id: string,
     trigger: 'replay' | 'retry_now',
     by: DeliveryChange,
-  ): Promise<'pulled' | 'held' | 'absent'> {
+  ): Promise<'pulled' | 'held' | 'blocked' | 'absent'> {
     return inTransaction(this.database.pool, async (client) => {
-      const { rows } = await client.query<{ held: boolean }>(
-        `SELECT claimable_at = 'infinity' AS held FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 FOR UPDATE`,
+      const { rows } = await client.query<{ held: boolean; blocked: boolean }>(
+        `SELECT claimable_at = 'infinity' AS held, order_blocked AS blocked FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 FOR UPDATE`,
         owned(tenantId, id),
       );
       if (rows[0] === undefined) return 'absent';
+      if (rows[0].blocked) return 'blocked';
       if (rows[0].held) return 'held';
       await client.query(
         `UPDATE outbox SET due_at = least(due_at, now()), trigger = $3,

@@ -21,7 +21,7 @@ import { EndpointEntity } from '../entities/endpoint.entity.js';
 import { recordAudit } from './audit.repository.js';
 import { forgetCircuitOfDisabled } from './circuits.repository.js';
 import { COUNT_CANCELLED } from './fold-stats.sql.js';
-import { holdWaiting, releaseHeld, removeWaiting } from './outbox-holding.sql.js';
+import { forgetOrder, holdWaiting, releaseHeld, removeWaiting } from './outbox-holding.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
 /** What a caller may set. */
@@ -37,6 +37,9 @@ export interface EndpointSettings {
   retry: RetryPolicy;
   rateLimit: RateLimitPolicy | null;
   maxInFlight: number;
+  /** Whether deliveries go in order, and the path of the value within whose deliveries they do; null: all of them. */
+  ordered: boolean;
+  orderKey: string | null;
   circuit: CircuitPolicy;
   lane: Lane;
   signature: SignaturePolicy;
@@ -80,6 +83,8 @@ const toRecord = (row: EndpointEntity): EndpointRecord => ({
   retry: row.retry,
   rateLimit: row.rateLimit,
   maxInFlight: row.maxInFlight,
+  ordered: row.ordered,
+  orderKey: row.orderKey,
   circuit: row.circuit,
   lane: row.lane,
   signature: row.signature,
@@ -163,6 +168,8 @@ export class EndpointsRepository {
       const changed = { ...(patch as object), updatedAt: new Date() };
       await manager.update(EndpointEntity, owned(tenantId, id), changed);
       if (patch.rateLimit !== undefined) await forgetTokens(manager, id);
+      if (patch.ordered === false && before.ordered)
+        await forgetOrder(manager, idToUuid('tenant', tenantId), idToUuid('endpoint', id));
       const changes = auditChanges<EndpointEntity>(before, patch);
       if (changes) await audit(manager, tenantId, id, actor, action, changes);
       return toRecord({ ...before, ...changed });

@@ -32,7 +32,8 @@ export async function releaseHeld(
 ): Promise<void> {
   await runner.query(
     `WITH held AS (
-       SELECT delivery_id FROM outbox WHERE tenant_id = $1 AND endpoint_id = $2 AND claimable_at = 'infinity'
+       SELECT delivery_id FROM outbox
+        WHERE tenant_id = $1 AND endpoint_id = $2 AND claimable_at = 'infinity' AND NOT order_blocked
         ORDER BY delivery_id FOR UPDATE
      )
      UPDATE outbox o SET claimable_at = o.due_at FROM held h WHERE o.delivery_id = h.delivery_id`,
@@ -47,12 +48,39 @@ export async function removeWaiting(
   tenantUuid: string,
   endpointUuid?: string,
 ): Promise<void> {
+  const values = endpointUuid === undefined ? [tenantUuid] : [tenantUuid, endpointUuid];
+  const ofEndpoint = endpointUuid === undefined ? '' : ' AND id = $2';
+  await runner.query(
+    `DELETE FROM order_keys WHERE endpoint_id IN (SELECT id FROM endpoints WHERE tenant_id = $1${ofEndpoint})`,
+    values,
+  );
   const owner = endpointUuid === undefined ? 'tenant_id = $1' : 'tenant_id = $1 AND endpoint_id = $2';
   await runner.query(
     `DELETE FROM outbox WHERE delivery_id IN
       (SELECT delivery_id FROM outbox WHERE ${owner} AND claimable_at < 'infinity'
        UNION ALL
        SELECT delivery_id FROM outbox WHERE ${owner} AND claimable_at = 'infinity')`,
-    endpointUuid === undefined ? [tenantUuid] : [tenantUuid, endpointUuid],
+    values,
   );
+}
+
+/** Lets everything go that waited for its turn: the endpoint is ordered no more. The caller holds the endpoint's row. */
+export async function forgetOrder(
+  runner: StatementRunner,
+  tenantUuid: string,
+  endpointUuid: string,
+): Promise<void> {
+  await runner.query('DELETE FROM order_keys WHERE endpoint_id = $1', [endpointUuid]);
+  await runner.query(
+    `WITH waiting AS (
+       SELECT delivery_id FROM outbox
+        WHERE tenant_id = $1 AND endpoint_id = $2 AND claimable_at = 'infinity' AND order_blocked
+        ORDER BY delivery_id FOR UPDATE
+     )
+     UPDATE outbox o
+        SET order_blocked = false, claimable_at = CASE WHEN e.status = 'enabled' THEN o.due_at ELSE 'infinity' END
+       FROM waiting w, endpoints e WHERE o.delivery_id = w.delivery_id AND e.id = o.endpoint_id`,
+    [tenantUuid, endpointUuid],
+  );
+  await runner.query(WAKE_DISPATCHERS);
 }

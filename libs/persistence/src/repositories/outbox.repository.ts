@@ -2,6 +2,13 @@ import type pg from 'pg';
 import { idToUuid } from '@hookstream/domain';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
 
+/** Keys whose head has ended without its turn: nothing of ours leaves such, but rows are changed by hand too. */
+const REPAIR_ORDER_SQL = `
+SELECT free_next_in_order(head_delivery_id) FROM (
+  SELECT k.head_delivery_id FROM order_keys k
+    LEFT JOIN LATERAL (SELECT status FROM deliveries WHERE id = k.head_delivery_id OFFSET 0) d ON true
+   WHERE d.status IS NULL OR d.status NOT IN ('pending', 'in_progress', 'retrying') LIMIT $1) ended`;
+
 /**
  * Deliveries that wait for dispatch. `claimable_at` is when a row may be claimed: its due time, pushed ahead by the
  * lease of whoever claimed it, or infinity while its endpoint holds deliveries back. A row leaves only when its
@@ -75,7 +82,7 @@ export class OutboxRepository {
     const freed = await this.pool.query(
       `UPDATE outbox o SET claimable_at = o.due_at
          FROM (SELECT h.delivery_id FROM outbox h JOIN endpoints e ON e.id = h.endpoint_id
-                WHERE h.claimable_at = 'infinity' AND e.status = 'enabled'
+                WHERE h.claimable_at = 'infinity' AND NOT h.order_blocked AND e.status = 'enabled'
                 ORDER BY h.delivery_id LIMIT $1 FOR UPDATE OF h SKIP LOCKED) held
         WHERE o.delivery_id = held.delivery_id`,
       [options.limit],
@@ -85,6 +92,7 @@ export class OutboxRepository {
         (SELECT delivery_id FROM slots WHERE expires_at < now() ORDER BY delivery_id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
       [options.limit],
     );
-    return (rowCount ?? 0) + (freed.rowCount ?? 0);
+    const turns = await this.pool.query(REPAIR_ORDER_SQL, [options.limit]);
+    return (rowCount ?? 0) + (freed.rowCount ?? 0) + (turns.rowCount ?? 0);
   }
 }

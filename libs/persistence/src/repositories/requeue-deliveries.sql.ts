@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { EndpointStatus } from '@hookstream/domain';
+import { freeNextOfEnded, placeInOrder } from '../dispatch/order-turns.js';
 import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
 
 /** A delivery to put back in the outbox, by its stored ids. */
@@ -11,7 +12,7 @@ export interface Requeued {
 /**
  * Puts deliveries of one tenant back in the outbox, to be delivered again from the start of their schedule, in the transaction of `client`.
  * Those whose status has left `statuses` since they were read are on their way by other means and left alone. What an endpoint holds is
- * held. Locks endpoints (shared), outbox and deliveries, each in id order: the order of everybody.
+ * held; what an endpoint delivers in order goes behind all that wait under its key. Locks endpoints (shared), outbox and deliveries, each in id order: the order of everybody.
  * @param deliveries in id order
  */
 export async function requeueDeliveries(
@@ -33,6 +34,7 @@ export async function requeueDeliveries(
     living,
     (endpoint) => statusOf.get(endpoint) !== 'enabled',
   );
+  await placeInOrder(client, inserted);
   const { rows: queued } = await client.query<{ id: string }>(
     `UPDATE deliveries d
         SET status = CASE WHEN d.attempt_count = 0 THEN 'pending' ELSE 'retrying' END, schedule_step = 0, completed_at = NULL,
@@ -44,7 +46,10 @@ export async function requeueDeliveries(
   );
   const taken = new Set(queued.map(({ id }) => id));
   const leftAlone = inserted.filter((id) => !taken.has(id));
-  if (leftAlone.length > 0) await client.query('DELETE FROM outbox WHERE delivery_id = ANY($1)', [leftAlone]);
+  if (leftAlone.length > 0) {
+    await client.query('DELETE FROM outbox WHERE delivery_id = ANY($1)', [leftAlone]);
+    await freeNextOfEnded(client, leftAlone);
+  }
   if (taken.size > 0) await client.query(WAKE_DISPATCHERS);
   return {
     queued: [...taken],

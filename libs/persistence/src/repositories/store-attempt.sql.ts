@@ -28,7 +28,8 @@ export interface AttemptRecord {
 }
 
 /** What recording needs to know of the delivery. */
-export type RecordedDelivery = Pick<LoadedDelivery, 'deliveryId' | 'tenantId' | 'endpointId' | 'dueAt'>;
+export type RecordedDelivery = Pick<LoadedDelivery, 'deliveryId' | 'tenantId' | 'endpointId' | 'dueAt'> &
+  Partial<Pick<LoadedDelivery, 'inOrder'>>;
 
 const STATUS_AFTER: Record<AttemptDecision['next'], DeliveryStatus> = {
   succeeded: 'succeeded',

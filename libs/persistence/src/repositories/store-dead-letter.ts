@@ -1,6 +1,7 @@
 import type pg from 'pg';
-import { isOperationalEventType } from '@hookstream/domain';
+import { idToUuid, isOperationalEventType } from '@hookstream/domain';
 import { inTransaction } from '../database.js';
+import { endingItsTurn } from '../dispatch/order-turns.js';
 import { acceptOperationalEvents, type OperationalEvent } from './operational-events.js';
 import {
   disableGone,
@@ -25,7 +26,10 @@ export function storeDeadLetter(
   if (decision.next !== 'dead_letter') throw new Error(`${delivery.deliveryId} is not at its end`);
   return inTransaction(pool, async (client) => {
     const disabled = decision.reason === 'gone' && (await disableGone(client, delivery));
-    const stored = await storeAttempt(client, delivery, attempt, scheduleStep);
+    const store = () => storeAttempt(client, delivery, attempt, scheduleStep);
+    const stored = await (delivery.inOrder === true
+      ? endingItsTurn(client, idToUuid('delivery', delivery.deliveryId), store)
+      : store());
     if (stored === undefined || isOperationalEventType(stored.eventType)) return;
     const events: OperationalEvent[] = [];
     if (stored.status === 'dead_letter')

@@ -17,6 +17,8 @@ import {
   MIN_RATE_PER_SECOND,
   MIN_RETRY_FACTOR,
   MIN_TIMEOUT_MS,
+  parsePayloadPath,
+  PAYLOAD_PATH_RULE,
 } from '@hookstream/domain';
 import { z } from 'zod';
 import { isForbiddenHeader, isHeaderName } from './header-rules.js';
@@ -134,3 +136,15 @@ export const maxInFlightSchema = z
   .min(MIN_MAX_IN_FLIGHT)
   .max(MAX_MAX_IN_FLIGHT)
   .meta({ description: 'Most attempts under way at once.' });
+export const orderedSchema = z.boolean().meta({
+  description:
+    'Deliver in the order of acceptance: the next goes when the one before has succeeded, is a dead letter or is cancelled. Holds for events accepted from then on; `false` lets everything go that waited for its turn.',
+});
+export const orderKeySchema = z
+  .string()
+  .refine((path) => parsePayloadPath(path) !== null, `must be ${PAYLOAD_PATH_RULE}`)
+  .meta({
+    description:
+      'With `ordered`: keep the order only among events with the same value at this path; other values go on in parallel. Null: one order for all.',
+    examples: ['data.customer_id'],
+  });
