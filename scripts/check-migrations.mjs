@@ -1,5 +1,5 @@
 // Runs the migrations on an empty Postgres and asks TypeORM what the entities would still change: no column may differ.
-// Keys, checks, indexes and defaults belong to the migrations alone: the entities do not repeat them.
+// Keys, checks, indexes, defaults and comments belong to the migrations alone: the entities do not repeat them.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { startPostgres } from '../libs/embedded/dist/index.js';
 import { openDatabase, runMigrations } from '../libs/persistence/dist/index.js';
 import { main } from './prepare.mjs';
 
-const MIGRATIONS_OWN = /DROP (CONSTRAINT|INDEX|DEFAULT)/;
+const MIGRATIONS_OWN = /DROP (CONSTRAINT|INDEX|DEFAULT)|COMMENT ON/;
 
 await main(async () => {
   const directory = mkdtempSync(join(tmpdir(), 'hookstream-migrations-'));

@@ -1,5 +1,5 @@
 /** Of the source of one pattern, in characters. */
-export const MAX_PATTERN_LENGTH = 512;
+const MAX_PATTERN_LENGTH = 512;
 
 /** A regular expression without what cannot be matched in linear time. */
 export type PatternNode =

@@ -5,7 +5,7 @@ import type { WorldTimeline } from '../watch/world-timeline.js';
 import { told } from './told.js';
 
 /** From so long after Postgres or Temporal has stood still, /health/ready must not say 200. Milliseconds. */
-export const NOT_READY_WITHIN_MS = 2_000;
+const NOT_READY_WITHIN_MS = 2_000;
 /** From so long after everything was up, it must. */
 export const READY_WITHIN_MS = 15_000;
 

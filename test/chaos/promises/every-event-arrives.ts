@@ -14,7 +14,7 @@ export interface TargetOutcome {
 }
 
 /** What is looked at of a received request. */
-export interface ArrivedRequest {
+interface ArrivedRequest {
   webhookId: string;
   body: string;
 }

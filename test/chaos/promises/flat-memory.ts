@@ -3,11 +3,11 @@ import type { Part } from '../watch/world-timeline.js';
 import { told } from './told.js';
 
 /** A process fills its heap and caches first. Milliseconds. */
-export const WARM_UP_MS = 20_000;
+const WARM_UP_MS = 20_000;
 /** Lives shorter than this after warming up show no trend. */
 const LEAST_MS = 20_000;
 /** How much the last third of a life may lie above the first, after warming up. */
-export const GROWTH = { mb: 48, share: 0.25 };
+const GROWTH = { mb: 48, share: 0.25 };
 
 export interface MemoryReport {
   part: Part;

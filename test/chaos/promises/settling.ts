@@ -4,7 +4,7 @@ import type { Database } from '@hookstream/persistence';
 import type { TemporalClient } from '@hookstream/temporal-client';
 
 /** So long after the last fault and the last event, nothing may be left under way. Milliseconds. */
-export const SETTLED_WITHIN_MS = 60_000;
+const SETTLED_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 
 /** What is still under way, in plain words; all empty when everything has come to its end. */

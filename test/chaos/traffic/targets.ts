@@ -3,7 +3,7 @@ import { createEndpoint } from '../../e2e/api-objects.js';
 import type { StandaloneInstance } from '../../e2e/standalone-instance.js';
 import { MoodyScript, refusesSomeFirst, SickScript } from './moods.js';
 
-export const TARGETS = ['good', 'ordered', 'paced', 'moody', 'sick', 'untrusted', 'plain'] as const;
+const TARGETS = ['good', 'ordered', 'paced', 'moody', 'sick', 'untrusted', 'plain'] as const;
 export type TargetName = (typeof TARGETS)[number];
 
 /** Tokens per second, and how many may go at once. */

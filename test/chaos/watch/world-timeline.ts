@@ -1,4 +1,4 @@
-export const PARTS = ['api', 'temporal', 'postgres', 'worker-1', 'worker-2', 'worker-3'] as const;
+const PARTS = ['api', 'temporal', 'postgres', 'worker-1', 'worker-2', 'worker-3'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** When a part did not do its work, in Unix ms; without an end while it does not. */

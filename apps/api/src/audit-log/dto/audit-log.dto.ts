@@ -22,7 +22,7 @@ export const ListAuditEntriesSchema = z.strictObject({
 });
 export type ListAuditEntries = z.output<typeof ListAuditEntriesSchema>;
 
-export const AuditEntrySchema = z
+const AuditEntrySchema = z
   .object({
     id: answeredId('auditEntry'),
     action: z.string().meta({ examples: ['endpoint.updated'] }),
