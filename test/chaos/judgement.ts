@@ -90,9 +90,7 @@ export function judge(evidence: Evidence): ChaosFindings {
       ...traffic.givenUp.map((what) => `an event was never accepted: ${what}`),
       ...outcomes.flatMap(deliveryFaults),
       ...evidence.stuck,
-      ...(targets.orderIsKept
-        ? orderFaults(targets.receiver.requestsTo('/ordered').map(orderedArrival))
-        : []),
+      ...orderFaults(targets.receiver.requestsTo('/ordered').map(orderedArrival)),
       ...probeFaults,
       ...paceFaults(targets.receiver.requestsTo('/paced').map(({ receivedAt }) => receivedAt)),
       ...acceptFaults(traffic.tries, timeline),

@@ -6,6 +6,7 @@ import { ScriptedCircuits } from './scripted-circuits.js';
 import { summariesOf, timersOf } from './scripted-deliveries.js';
 
 const HOUR = 3_600_000;
+const COOL_DOWN = 'cool-down: then one probe may go';
 /** More events than a run may have. */
 const SIGNALS = 1_500;
 
@@ -33,10 +34,11 @@ describe('endpointWorkflow', () => {
       openedAt: new Date(memory.openedAt ?? 0).toISOString(),
     });
     expect(Date.parse(view.nextProbeAt ?? '') - (memory.trippedAt ?? 0)).toBe(600_000);
+    // the state shows at once, the timer's command comes with the task that ends after it
+    await eventually(async () => summariesOf(await eventsOf(endpoint)).includes(COOL_DOWN));
     const timer = timersOf(await eventsOf(endpoint)).at(-1) ?? 0;
     expect(timer).toBeGreaterThan(590_000);
     expect(timer).toBeLessThanOrEqual(600_000);
-    expect(summariesOf(await eventsOf(endpoint))).toContain('cool-down: then one probe may go');
     expect(endpoint.told).toEqual(['opened']);
   });
 

@@ -42,7 +42,7 @@ const SPECS: Record<TargetName, TargetSpec> = {
     ...{ mustArrive: true, neverFails: false },
     eventTypes: ['chaos.shared'],
     delaysMs: [300, 600, 1_200],
-    settings: NO_CIRCUIT,
+    settings: { ...NO_CIRCUIT, ordered: true, order_key: 'data.key' },
   },
   paced: {
     ...{ mustArrive: true, neverFails: true },
@@ -69,8 +69,6 @@ const SPECS: Record<TargetName, TargetSpec> = {
   plain: { ...NEVER_REACHED, eventTypes: ['chaos.plain'], delaysMs: [300], settings: NO_CIRCUIT },
 };
 
-const ORDERED: Partial<Record<TargetName, object>> = { ordered: { ordered: true, order_key: 'data.key' } };
-
 /** Which events are for which endpoint. */
 export function eventTypesOf(name: TargetName): readonly string[] {
   return SPECS[name].eventTypes;
@@ -80,8 +78,6 @@ export function eventTypesOf(name: TargetName): readonly string[] {
 export class Targets {
   readonly moody: MoodyScript;
   readonly sick = new SickScript();
-  /** Whether this version keeps order at all. */
-  orderIsKept = true;
   private readonly all: Target[] = [];
 
   private constructor(
@@ -110,12 +106,10 @@ export class Targets {
   async createEndpoints(instance: StandaloneInstance): Promise<void> {
     for (const name of TARGETS) {
       const { eventTypes, delaysMs, settings, ...expected } = SPECS[name];
-      const basics = { event_types: eventTypes, retry: { delays_ms: delaysMs } };
-      const create = (more: object) => createEndpoint(instance, this.url(name), { ...basics, ...more });
-      const endpoint = await create({ ...settings, ...ORDERED[name] }).catch((error: unknown) => {
-        if (ORDERED[name] === undefined) throw error;
-        this.orderIsKept = false;
-        return create({ ...settings });
+      const endpoint = await createEndpoint(instance, this.url(name), {
+        event_types: eventTypes,
+        retry: { delays_ms: delaysMs },
+        ...settings,
       });
       this.all.push({ ...expected, name, endpointId: endpoint.id, attempts: delaysMs.length + 1 });
     }

@@ -1,5 +1,4 @@
-const PARTS = ['api', 'temporal', 'postgres', 'worker-1', 'worker-2', 'worker-3'] as const;
-export type Part = (typeof PARTS)[number];
+export type Part = 'api' | 'temporal' | 'postgres' | 'worker-1' | 'worker-2' | 'worker-3';
 
 /** When a part did not do its work, in Unix ms; without an end while it does not. */
 export interface Outage {
