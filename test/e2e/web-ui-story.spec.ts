@@ -73,11 +73,12 @@ describe('the story of a delivery', () => {
   it('is found by endpoint, event, event type, tenant and status', async () => {
     const of = `HookstreamEndpointId = "${endpoint.id}"`;
     const { event_id } = await getDelivery(instance, failing);
+    const breaker = `endpoint/${endpoint.id}`;
     const searches: [string, string[]][] = [
-      [of, [failing, delivered]],
+      [of, [failing, delivered, breaker]],
       [`HookstreamEventId = "${event_id}"`, [failing]],
       [`${of} AND HookstreamEventType = "order.paid"`, [failing, delivered]],
-      [`${of} AND HookstreamTenantId = "${instance.file.tenant_id}"`, [failing, delivered]],
+      [`${of} AND HookstreamTenantId = "${instance.file.tenant_id}"`, [failing, delivered, breaker]],
       [`${of} AND HookstreamStatus = "retrying"`, [failing]],
       [`${of} AND HookstreamStatus = "succeeded"`, [delivered]],
       [`${of} AND HookstreamStatus = "dead_letter"`, []],

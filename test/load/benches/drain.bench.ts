@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NAMESPACE, SEARCH_ATTRIBUTE } from '@hookstream/contracts';
+import { NAMESPACE, SEARCH_ATTRIBUTE, WORKFLOW } from '@hookstream/contracts';
 import { connectTemporal, type TemporalClient } from '@hookstream/temporal-client';
 import { defineBench } from '../bench.js';
 import { eventBody } from '../generator/api-client.js';
@@ -94,7 +94,11 @@ async function mostOpenWorkflows(
   endpointId: string,
   seconds: number,
 ): Promise<number> {
-  const query = `${SEARCH_ATTRIBUTE.endpointId.name} = '${endpointId}' AND ExecutionStatus = 'Running'`;
+  const query = [
+    `WorkflowType = '${WORKFLOW.delivery}'`,
+    `${SEARCH_ATTRIBUTE.endpointId.name} = '${endpointId}'`,
+    `ExecutionStatus = 'Running'`,
+  ].join(' AND ');
   const deadline = monotonicMs() + seconds * 1_000;
   let most = 0;
   while (monotonicMs() < deadline) {
