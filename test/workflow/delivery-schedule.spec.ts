@@ -38,6 +38,7 @@ describe('the schedule of deliveryWorkflow', () => {
         attemptNumber: 1,
         scheduleStep: 0,
         trigger: 'schedule',
+        replays: 0,
         lane: 'durable',
       },
     ]);

@@ -81,6 +81,18 @@ describe('what people ask of deliveryWorkflow', () => {
       expect(await handle.result()).toEqual({ status: 'succeeded', attempts: 2 });
       expect(stepsOf(id).at(-1)).toEqual([2, 0, 'replay']);
     }, 30_000);
+
+    it('goes out after an earlier replay that was under way, though that one succeeded', async () => {
+      const first = gated(succeeds());
+      const { input, id, handle } = await deliveries.start([exhausts(), first.answer, succeeds()]);
+      await deliveries.reaches(id, { status: 'dead_letter', attempts: 1 });
+      await deliveries.starter.signalReplay(input);
+      await first.begun;
+      await deliveries.starter.signalReplay(input);
+      first.release();
+      expect(await handle.result()).toEqual({ status: 'succeeded', attempts: 3 });
+      expect(stepsOf(id).at(-1)).toEqual([3, 0, 'replay']);
+    }, 30_000);
   });
 
   describe('retry now', () => {

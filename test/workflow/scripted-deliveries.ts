@@ -144,7 +144,8 @@ export class ScriptedDeliveries {
     const answer = this.scripts.get(input.deliveryId)?.shift() ?? succeeds();
     const result = typeof answer === 'function' ? await answer(input) : answer;
     if (result.kind !== 'attempted') return result;
-    const recorded = { ...result, trigger: input.trigger };
+    const { trigger, replays } = input;
+    const recorded = { ...result, trigger, ...(replays === undefined ? {} : { replays }) };
     this.recorded.set(key, recorded);
     return recorded;
   }

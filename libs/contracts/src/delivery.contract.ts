@@ -43,6 +43,8 @@ export interface AttemptDeliveryInput {
   attemptNumber: number;
   scheduleStep: number;
   trigger: AttemptTrigger;
+  /** How many replays this run has been asked for so far. Absent from runs of the first versions. */
+  replays?: number;
   lane: RunLane;
 }
 
@@ -65,6 +67,8 @@ export type AttemptDeliveryResult =
       nextAttemptAt?: string;
       /** What the attempt was due to when it was made: not always what was asked, where it was recorded before. */
       trigger?: AttemptTrigger;
+      /** How many replays its run had been asked for when it was made: a later one is not met by it. */
+      replays?: number;
       /** Attempts the endpoint's schedule has in all, the first included: "attempt 3 of 5" in the Web UI. */
       scheduleLength?: number;
     }

@@ -170,6 +170,7 @@ function attemptRecord(
     trigger: input.trigger,
     outcome,
     decision,
+    replays: input.replays,
     startedAt,
     nextAttemptAt: decision.next === 'retry' ? new Date(deps.now() + decision.delayMs) : null,
     requestUrl: request.url,
@@ -189,7 +190,7 @@ async function recordedBefore(
 function attempted(
   record: Pick<
     AttemptRecord,
-    'attemptId' | 'trigger' | 'outcome' | 'decision' | 'startedAt' | 'nextAttemptAt'
+    'attemptId' | 'trigger' | 'outcome' | 'decision' | 'replays' | 'startedAt' | 'nextAttemptAt'
   >,
 ): Extract<AttemptDeliveryResult, { kind: 'attempted' }> {
   const { outcome } = record;
@@ -206,6 +207,7 @@ function attempted(
     trigger: record.trigger,
     outcome: lastOutcome,
     decision: record.decision,
+    ...(record.replays === undefined ? {} : { replays: record.replays }),
     ...(record.nextAttemptAt === null ? {} : { nextAttemptAt: record.nextAttemptAt.toISOString() }),
   };
 }

@@ -113,14 +113,23 @@ export class DeliveryRun {
     const { scheduleStep, trigger } = this;
     const attemptNumber = this.attempts + 1;
     return attemptDelivery(
-      { deliveryId, tenantId, endpointId, attemptNumber, scheduleStep, trigger, lane },
+      {
+        deliveryId,
+        tenantId,
+        endpointId,
+        attemptNumber,
+        scheduleStep,
+        trigger,
+        replays: this.wishes.replaysAsked,
+        lane,
+      },
       `attempt ${attemptNumber} → ${endpointHost}`,
     );
   }
 
-  private afterAttempt({ outcome, decision, nextAttemptAt, scheduleLength, trigger }: Attempted): Next {
-    // Recorded before the replay was asked for, by a task whose completion Temporal refused for the signal's sake.
-    if (this.trigger === 'replay' && trigger !== undefined && trigger !== 'replay') this.wishes.replayStill();
+  private afterAttempt(attempted: Attempted): Next {
+    const { outcome, decision, nextAttemptAt, scheduleLength } = attempted;
+    if (this.trigger === 'replay' && this.wasMadeBefore(attempted)) this.wishes.replayStill();
     this.attempts += 1;
     this.scheduleStep += 1;
     this.trigger = 'schedule';
@@ -141,6 +150,12 @@ export class DeliveryRun {
       }),
     );
     return this.status === 'succeeded' || this.status === 'cancelled' ? 'end' : 'wait';
+  }
+
+  /** Recorded before the replay was asked for, by a task whose completion Temporal refused for the signal's sake. */
+  private wasMadeBefore({ trigger, replays }: Attempted): boolean {
+    if (trigger !== undefined && trigger !== 'replay') return true;
+    return replays !== undefined && replays < this.wishes.replaysAsked;
   }
 
   private withoutAttempt(result: Exclude<AttemptDeliveryResult, Attempted>): Next {

@@ -6,6 +6,8 @@ export class DeliveryWishes {
   private replayed = false;
   private cancelled: string | undefined;
   private inSchedule = false;
+  /** How many replays have been asked for, those taken up included. */
+  replaysAsked = 0;
 
   /** @param cancelledInTemporal a cancellation of the workflow itself: counts like `cancel` and is never taken back */
   constructor(private readonly cancelledInTemporal: () => boolean) {}
@@ -17,6 +19,7 @@ export class DeliveryWishes {
 
   /** Of a replay and a cancel that meet, the later counts. */
   replay(): void {
+    this.replaysAsked += 1;
     this.replayed = true;
     this.cancelled = undefined;
   }

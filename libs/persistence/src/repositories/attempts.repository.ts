@@ -145,6 +145,7 @@ export class AttemptsRepository {
         trigger: AttemptTrigger;
         outcome: AttemptOutcome;
         decision: AttemptDecision;
+        replays: number | undefined;
         startedAt: Date;
         nextAttemptAt: Date | null;
       }
@@ -157,7 +158,7 @@ export class AttemptsRepository {
       status_code: number | null;
       error: string | null;
       duration_ms: number;
-      decision: AttemptDecision;
+      decision: AttemptDecision & { replays?: number };
       started_at: Date;
       next_attempt_at: Date | null;
     }>(
@@ -167,6 +168,7 @@ export class AttemptsRepository {
     );
     const row = rows[0];
     if (!row) return undefined;
+    const { replays, ...decision } = row.decision;
     return {
       attemptId: uuidToId('attempt', row.id),
       trigger: row.trigger,
@@ -176,7 +178,8 @@ export class AttemptsRepository {
         ...(row.status_code === null ? {} : { statusCode: row.status_code }),
         ...(row.error === null ? {} : { error: row.error }),
       },
-      decision: row.decision,
+      decision,
+      replays,
       startedAt: row.started_at,
       nextAttemptAt: row.next_attempt_at,
     };

@@ -20,6 +20,8 @@ export interface AttemptRecord {
   trigger: AttemptTrigger;
   outcome: AttemptOutcome;
   decision: AttemptDecision;
+  /** How many replays its run had been asked for. Stored beside the decision, for a run that has to be told of it again. */
+  replays?: number | undefined;
   startedAt: Date;
   nextAttemptAt: Date | null;
   requestUrl: string;
@@ -132,7 +134,7 @@ export async function storeAttempt(
       outcome.response ? JSON.stringify(outcome.response.headers) : null,
       outcome.response ? storable(outcome.response.body) : null,
       outcome.response?.truncated ?? null,
-      JSON.stringify(decision),
+      JSON.stringify({ ...decision, replays: attempt.replays }),
       attempt.startedAt,
       Math.round(outcome.durationMs),
       attempt.nextAttemptAt,
