@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { watchSignals } from '../load/interruption.js';
 import { describeMachine } from '../load/report/machine.js';
 import { ownEnvironment } from '../load/stage.js';
 import { ChaosRun, type ChaosOptions } from './chaos-run.js';
@@ -88,19 +89,6 @@ function report(
   say(
     findings.broken.length === 0 ? `every promise was kept (seed ${seed})` : `run again with --seed ${seed}`,
   );
-}
-
-function watchSignals(): { happened: Promise<'interrupted'>; done: () => void } {
-  let interrupt: () => void = () => undefined;
-  const happened = new Promise<'interrupted'>((resolve) => (interrupt = () => resolve('interrupted')));
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, interrupt);
-  return {
-    happened,
-    done: () => {
-      for (const signal of signals) process.off(signal, interrupt);
-    },
-  };
 }
 
 function readCommand(args: string[]): Command | 'help' {

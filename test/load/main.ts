@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Bench, BenchFindings } from './bench.js';
 import { BENCHES } from './benches/index.js';
+import { watchSignals } from './interruption.js';
 import { describeMachine } from './report/machine.js';
 import { Stage } from './stage.js';
 
@@ -71,19 +72,6 @@ function report(
   for (const fault of faults) say(`FAULT: ${fault}`);
   const whole = { bench: bench.name, machine: describeMachine(), settings, ...figures, faults };
   process.stdout.write(`${json ? JSON.stringify(whole) : JSON.stringify(whole, undefined, 2)}\n`);
-}
-
-function watchSignals(): { happened: Promise<'interrupted'>; done: () => void } {
-  let interrupt: () => void = () => undefined;
-  const happened = new Promise<'interrupted'>((resolve) => (interrupt = () => resolve('interrupted')));
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, interrupt);
-  return {
-    happened,
-    done: () => {
-      for (const signal of signals) process.off(signal, interrupt);
-    },
-  };
 }
 
 function readCommand(args: string[]): Command | 'help' {
