@@ -169,6 +169,20 @@ describe('what people ask of deliveryWorkflow', () => {
     }, 30_000);
   });
 
+  it('is taken in the order in which it was asked, also before the first task', async () => {
+    await deliveries.stopWorker();
+    const replayed = await deliveries.start([succeeds()]);
+    await deliveries.starter.cancel(replayed.id, 'not now');
+    await deliveries.starter.signalReplay(replayed.input);
+    const cancelled = await deliveries.start([succeeds()]);
+    await deliveries.starter.signalReplay(cancelled.input);
+    await deliveries.starter.cancel(cancelled.id, 'not at all');
+    await deliveries.startWorker();
+    expect(await replayed.handle.result()).toEqual({ status: 'succeeded', attempts: 1 });
+    expect(await cancelled.handle.result()).toEqual({ status: 'cancelled', attempts: 0 });
+    expect(deliveries.cancelsOf(replayed.id)).toEqual([]);
+  });
+
   it('tells the live state, also of a closed delivery, and says so when there is none', async () => {
     const { id, handle } = await deliveries.start([fails(50), succeeds()]);
     await handle.result();

@@ -72,8 +72,7 @@ describe('replayWorkflow', () => {
   const replays = new Map<string, ScriptedReplay>();
   let temporal: WorkerTemporalClient;
   let starter: ReplayStarter;
-  let worker: Worker;
-  let running: Promise<void>;
+  let stopWorker: () => Promise<void>;
 
   const of = (replayId: string): ScriptedReplay => {
     const replay = replays.get(replayId);
@@ -92,20 +91,27 @@ describe('replayWorkflow', () => {
     await ensureNamespace(temporal, { retentionMs: 86_400_000 });
     await ensureSearchAttributes(temporal);
     starter = new ReplayStarter(temporal, { taskQueue });
-    worker = await Worker.create({
+    stopWorker = await startWorker();
+  }, 60_000);
+  afterAll(async () => {
+    await stopWorker();
+    await temporal.close();
+  });
+
+  const startWorker = async () => {
+    const worker = await Worker.create({
       connection: temporal.nativeConnection,
       namespace: temporal.namespace,
       taskQueue,
       workflowBundle: { codePath: workflowBundlePath },
       activities,
     });
-    running = worker.run();
-  }, 60_000);
-  afterAll(async () => {
-    worker.shutdown();
-    await running;
-    await temporal.close();
-  });
+    const running = worker.run();
+    return async (): Promise<void> => {
+      worker.shutdown();
+      await running;
+    };
+  };
 
   const scripted = (deliveries: number) => {
     const replay = new ScriptedReplay(deliveries);
@@ -147,6 +153,18 @@ describe('replayWorkflow', () => {
     await starter.signal(start, 'resume');
     expect(await handle.result()).toMatchObject({ status: 'completed', done: 40 });
     expect(replay.calls.slice(pages, pages + 2)).toEqual(['resume', 'page']);
+  });
+
+  it('follows what was asked last, also before its first task', async () => {
+    const { replay, start } = scripted(1_000);
+    replay.full = Infinity;
+    await stopWorker();
+    await starter.start(start);
+    for (const wish of ['pause', 'resume', 'pause'] as const) await starter.signal(start, wish);
+    stopWorker = await startWorker();
+    await reaches(start.replayId, 'paused');
+    expect(replay.calls).toEqual(['pause', 'resume', 'pause']);
+    await starter.signal(start, 'cancel');
   });
 
   it('is cancelled by the signal, also while paused', async () => {

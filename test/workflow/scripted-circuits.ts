@@ -27,7 +27,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { quietRuntime } from './quiet-runtime.js';
 
-const PATIENCE = { timeoutMs: 15_000 };
+export const PATIENCE = { timeoutMs: 15_000 };
 
 /** An endpoint as the scripted database has it. */
 export class ScriptedEndpoint {
@@ -35,6 +35,8 @@ export class ScriptedEndpoint {
   status: 'enabled' | 'paused' | 'disabled' | 'deleted' = 'enabled';
   readonly projections: ProjectCircuitInput[] = [];
   readonly disables: DisableEndpointInput[] = [];
+  /** Called when something was stored, before Temporal is told so. */
+  onStored: (stored: StoredCircuit) => void = () => undefined;
 
   constructor(
     readonly target: EndpointWorkflowInput,
@@ -176,6 +178,7 @@ export class ScriptedCircuits {
           return Promise.resolve({ kind: 'outdated', seq: endpoint.stored.seq });
         endpoint.projections.push(input);
         endpoint.stored = { ...endpoint.stored, memory: input.memory, seq: input.seq };
+        endpoint.onStored(endpoint.stored);
         return Promise.resolve({ kind: 'stored' });
       },
       disableEndpoint: (input) => {

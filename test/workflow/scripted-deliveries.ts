@@ -56,11 +56,17 @@ export class ScriptedDeliveries {
     const taskQueue = uniqueTaskQueue(name);
     const starter = new DeliveryStarter(temporal, { taskQueue });
     const deliveries = new ScriptedDeliveries(temporal, starter, taskQueue);
-    await deliveries.work();
+    await deliveries.startWorker();
     return deliveries;
   }
 
-  private async work(): Promise<void> {
+  /** Nothing runs between this and {@link startWorker}. */
+  async stopWorker(): Promise<void> {
+    await this.stop();
+    this.stop = () => Promise.resolve();
+  }
+
+  async startWorker(): Promise<void> {
     const activities: DeliveryActivities = {
       attemptDelivery: (input) => this.attempt(input),
       cancelDelivery: (input) => {

@@ -9,6 +9,7 @@ import {
 import { CancellationScope, CancelledFailure, setHandler } from '@temporalio/workflow';
 import { DeliveryRun } from './delivery-run.js';
 import { DeliveryWishes } from './delivery-wishes.js';
+import { at, takeSignalsInOrder } from './signal-order.js';
 
 /**
  * One delivery: attempts until one succeeds or the schedule is used up, then a dead letter that waits for a
@@ -19,9 +20,11 @@ export async function deliveryWorkflow(input: DeliveryWorkflowInput): Promise<De
   const wishes = new DeliveryWishes(() => root.consideredCancelled);
   const run = new DeliveryRun(input, wishes);
   setHandler(deliveryState, () => run.state());
-  setHandler(retryNow, () => wishes.retryNow());
-  setHandler(replay, () => wishes.replay());
-  setHandler(cancel, ({ reason }) => wishes.cancel(reason));
+  takeSignalsInOrder([
+    at(retryNow, () => wishes.retryNow()),
+    at(replay, () => wishes.replay()),
+    at(cancel, ({ reason }) => wishes.cancel(reason)),
+  ]);
 
   // A cancellation from Temporal is a wish like the `cancel` signal: it must not tear down an attempt whose
   // request may have arrived already.

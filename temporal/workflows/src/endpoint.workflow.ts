@@ -9,6 +9,7 @@ import {
 import { setHandler } from '@temporalio/workflow';
 import { EndpointNews } from './endpoint-news.js';
 import { EndpointRun } from './endpoint-run.js';
+import { at, takeSignalsInOrder } from './signal-order.js';
 
 /**
  * The breaker of one endpoint: counts what its attempts came to, opens, lets a probe go after the cool-down, closes, and disables
@@ -19,9 +20,11 @@ export async function endpointWorkflow(input: EndpointWorkflowInput): Promise<vo
   const news = new EndpointNews();
   const run = new EndpointRun(input, news);
   setHandler(circuitState, () => run.view());
-  setHandler(attemptsFailed, (report) => news.add({ kind: 'failed', report }));
-  setHandler(attemptSucceeded, (report) => news.add({ kind: 'succeeded', report }));
-  setHandler(endpointChanged, () => news.add({ kind: 'changed' }));
-  setHandler(resetCircuit, (wish) => news.add({ kind: 'reset', enabledAgain: wish?.enabledAgain ?? false }));
+  takeSignalsInOrder([
+    at(attemptsFailed, (report) => news.add({ kind: 'failed', report })),
+    at(attemptSucceeded, (report) => news.add({ kind: 'succeeded', report })),
+    at(endpointChanged, () => news.add({ kind: 'changed' })),
+    at(resetCircuit, ({ enabledAgain = false } = {}) => news.add({ kind: 'reset', enabledAgain })),
+  ]);
   await run.untilQuiet();
 }
