@@ -64,8 +64,14 @@ export class StoredDeliveries {
   static async create(options: { poolSize?: number } = {}): Promise<StoredDeliveries> {
     const testDatabase = await createTestDatabase();
     const store = new StoredDeliveries(testDatabase, await testDatabase.open({ poolSize: 10, ...options }));
-    await new TenantsRepository(store.database).create(
-      { id: store.tenantId, name: 'Acme', metadata: {} },
+    await store.addTenant(store.tenantId);
+    return store;
+  }
+
+  /** @returns its id */
+  async addTenant(id = newId('tenant')): Promise<string> {
+    await new TenantsRepository(this.database).create(
+      { id, name: 'Acme', metadata: {} },
       {
         id: newId('apiKey'),
         name: 'first',
@@ -76,7 +82,7 @@ export class StoredDeliveries {
       },
       SYSTEM_ACTOR,
     );
-    return store;
+    return id;
   }
 
   drop(): Promise<void> {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Bench, BenchFindings } from './bench.js';
 import { BENCHES } from './benches/index.js';
 import { watchSignals } from './interruption.js';
-import { describeMachine } from './report/machine.js';
+import { describeMachine, processorTime, stolenPercent, type ProcessorTime } from './report/machine.js';
 import { Stage } from './stage.js';
 
 /** A wrong command line; its message is for the person at the terminal. */
@@ -37,6 +37,7 @@ interface Command {
 
 async function perform({ bench, values, json }: Command): Promise<number> {
   const interruption = watchSignals();
+  const begun = processorTime();
   let stage: Stage | undefined;
   const work = async (): Promise<BenchFindings> => {
     const open = await Stage.open(say, process.env, (kept) => (stage = kept));
@@ -54,7 +55,7 @@ async function perform({ bench, values, json }: Command): Promise<number> {
       say('interrupted; stopping what runs');
       return 130;
     }
-    report(bench, values, findings, json);
+    report(bench, values, findings, begun, json);
     return findings.faults.length > 0 ? 1 : 0;
   } finally {
     await stage?.close();
@@ -66,11 +67,13 @@ function report(
   bench: Bench,
   settings: Record<string, number>,
   findings: BenchFindings,
+  begun: ProcessorTime,
   json: boolean,
 ): void {
   const { faults, ...figures } = findings;
   for (const fault of faults) say(`FAULT: ${fault}`);
-  const whole = { bench: bench.name, machine: describeMachine(), settings, ...figures, faults };
+  const machine = { ...describeMachine(), stolen_percent: stolenPercent(begun, processorTime()) };
+  const whole = { bench: bench.name, machine, settings, ...figures, faults };
   process.stdout.write(`${json ? JSON.stringify(whole) : JSON.stringify(whole, undefined, 2)}\n`);
 }
 

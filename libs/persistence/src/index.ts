@@ -40,6 +40,7 @@ export * from './repositories/accept-budgets.repository.js';
 export * from './repositories/backlogs.repository.js';
 export * from './repositories/accept-events.js';
 export * from './repositories/events.repository.js';
+export type { Receivers, ReceiversMemory } from './repositories/event-receivers.js';
 export * from './repositories/deliveries.repository.js';
 export type { DeliveryFilter } from './repositories/delivery-filter.sql.js';
 export type { ReplayFilter, ReplayRecord } from './repositories/replay-rows.sql.js';

@@ -25,7 +25,7 @@ export const ingestBench = defineBench({
     events: { default: 6_000, min: 100, max: 1_000_000, doc: 'events to post while deliveries are held' },
     competing: { default: 1_500, min: 0, max: 1_000_000, doc: 'events to post while deliveries go out' },
     connections: { default: 64, min: 1, max: 1_000, doc: 'connections, one request at a time on each' },
-    warmup: { default: 3_000, min: 0, max: 100_000, doc: 'events posted before measuring' },
+    warmup: { default: 12_000, min: 0, max: 100_000, doc: 'events posted before measuring' },
   },
   async run(stage, { events, competing, connections, warmup }) {
     const client = stage.apiClient(connections);

@@ -1,4 +1,5 @@
 // Pure: what the benches make of times and ids. Nothing runs.
+import { stolenPercent } from './machine.js';
 import { arrivalFaults, reconcile } from './reconciliation.js';
 import { median, percentile, steadyRate } from './statistics.js';
 
@@ -21,6 +22,11 @@ describe('statistics', () => {
   it('takes the middle, or the mean of the two', () => {
     expect(median([9, 1, 5])).toBe(5);
     expect(median([4, 1, 2, 9])).toBe(3);
+  });
+
+  it('tells what the host gave to others, also where the system does not say', () => {
+    expect(stolenPercent({ all: 1_000, stolen: 10 }, { all: 1_400, stolen: 61 })).toBe(12.8);
+    expect(stolenPercent({ all: 0, stolen: 0 }, { all: 0, stolen: 0 })).toBe(0);
   });
 
   it('leaves out run-up and tail of a rate', () => {

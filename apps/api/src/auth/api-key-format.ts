@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 export type KeyMode = 'live' | 'test';
 
@@ -31,5 +31,5 @@ export function isApiKey(text: string): boolean {
 
 /** SHA-256 suffices: a key has 256 random bits, so there is nothing to guess that a slow hash would protect. */
 export function hashApiKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+  return hash('sha256', key, 'buffer');
 }

@@ -23,22 +23,20 @@ export class AuthGuard implements CanActivate {
     this.operatorDigest = hashApiKey(config.adminToken);
   }
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const access = this.reflector.get<Scope | 'operator' | 'public' | undefined>(
       ACCESS,
       context.getHandler(),
     );
     if (access === 'public') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const actor = await this.identify(request);
-    if (actor === null)
-      throw new DomainError('unauthorized', 'Send a valid API key as "Authorization: Bearer <key>".');
-    check(actor, access);
-    request.actor = actor;
-    return true;
+    const actor = this.identify(request);
+    return actor instanceof Promise
+      ? actor.then((found) => admit(request, found, access))
+      : admit(request, actor, access);
   }
 
-  private async identify(request: FastifyRequest): Promise<Actor | null> {
+  private identify(request: FastifyRequest): Actor | null | Promise<Actor | null> {
     const credential = credentialOf(request);
     if (credential === null) return null;
     const hash = hashApiKey(credential);
@@ -46,6 +44,14 @@ export class AuthGuard implements CanActivate {
     if (timingSafeEqual(hash, this.operatorDigest)) return { kind: 'operator' };
     return isApiKey(credential) ? this.authenticator.authenticate(hash) : null;
   }
+}
+
+function admit(request: FastifyRequest, actor: Actor | null, access: Scope | 'operator' | undefined): true {
+  if (actor === null)
+    throw new DomainError('unauthorized', 'Send a valid API key as "Authorization: Bearer <key>".');
+  check(actor, access);
+  request.actor = actor;
+  return true;
 }
 
 function check(actor: Actor, access: Scope | 'operator' | undefined): void {

@@ -28,12 +28,18 @@ export class KeyAuthenticator {
   }
 
   /**
+   * At once for a key seen within the last second.
    * @param hash of the key, see `hashApiKey`
    * @returns null when the key is unknown, revoked or past its end.
    */
-  async authenticate(hash: Buffer): Promise<KeyActor | null> {
-    const found = await this.identities.fetch(hash.toString('base64'), { context: hash });
-    const identity = found?.identity;
+  authenticate(hash: Buffer): KeyActor | null | Promise<KeyActor | null> {
+    const key = hash.toString('base64');
+    const known = this.identities.get(key);
+    if (known !== undefined) return this.actorOf(known.identity);
+    return this.identities.fetch(key, { context: hash }).then((found) => this.actorOf(found?.identity));
+  }
+
+  private actorOf(identity: ApiKeyIdentity | null | undefined): KeyActor | null {
     if (!identity || (identity.expiresAt !== null && identity.expiresAt.getTime() <= Date.now())) return null;
     this.touch(identity);
     return { kind: 'key', id: identity.id, tenantId: identity.tenantId, scopes: identity.scopes };

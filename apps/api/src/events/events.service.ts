@@ -12,7 +12,9 @@ import {
   EventsRepository,
   type AcceptItem,
   type AcceptResult,
+  type Receivers,
 } from '@hookstream/persistence';
+import { LRUCache } from 'lru-cache';
 import { EventSchemas } from '../event-types/event-schemas.js';
 import { listed, type Listed } from '../http/fields.dto.js';
 import { problem, statusOf } from '../http/problem.js';
@@ -35,6 +37,8 @@ import { idempotencyClaim, idempotencyKey } from './idempotency.js';
 
 const QUEUE_BYTES = 128 * 1024 * 1024;
 const QUEUE_CONCURRENCY = 2;
+/** Over all tenants; some 0.5 KB each, more where filters are long. */
+const REMEMBERED_ENDPOINTS = 50_000;
 
 /** What a request to accept carries beside its parsed body. */
 export interface AcceptRequest {
@@ -56,8 +60,12 @@ export class EventsService implements OnApplicationShutdown {
     private readonly limits: AcceptLimits,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {
+    const receivers = new LRUCache<string, Receivers>({
+      maxSize: REMEMBERED_ENDPOINTS,
+      sizeCalculation: ({ endpoints }) => endpoints.size + 1,
+    });
     this.queue = new AcceptQueue({
-      store: (items) => this.events.acceptEvents(items),
+      store: (items) => this.events.acceptEvents(items, receivers),
       batchSize: config.accept.batchSize,
       limit: config.accept.queueLimit,
       byteLimit: QUEUE_BYTES,

@@ -16,6 +16,8 @@ export class TenantEntity {
   @Column('integer', { name: 'max_pending', nullable: true }) maxPending!: number | null;
   /** Raised by every change of its event types. */
   @Column('bigint', { name: 'event_types_version', default: 0 }) eventTypesVersion!: string;
+  /** Raised, by the database itself, with every change of an endpoint that decides which events it gets. */
+  @Column('bigint', { name: 'endpoints_version', default: 0 }) endpointsVersion!: string;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;

@@ -8,6 +8,7 @@ import { Replays1763900300000 } from './1763900300000-replays.js';
 import { Ordering1763900000001 } from './1763900000001-ordering.js';
 import { AuditLog1763900400000 } from './1763900400000-audit-log.js';
 import { Stats1763900400001 } from './1763900400001-stats.js';
+import { EndpointsVersion1763900500000 } from './1763900500000-endpoints-version.js';
 
 /** In order. A released migration is never edited. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   Replays1763900300000,
   AuditLog1763900400000,
   Stats1763900400001,
+  EndpointsVersion1763900500000,
 ];

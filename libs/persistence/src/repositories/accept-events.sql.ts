@@ -13,13 +13,19 @@ import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
  * Deliveries of ordered endpoints ($18 is their key) take their places under the lock of their key; only the first of a key may go. Keys are
  * locked in order too.
  *
+ * Events of a tenant whose endpoints are not as the caller remembers them ($19 tenants, $20 versions) drop out, and the tenant is told.
+ *
  * $1–$10 and $17 are one array per column of an event, $11–$15 and $18 of a delivery.
  */
 export const ACCEPT_EVENTS_SQL = `
-WITH input AS (
+WITH outdated AS (
+  SELECT r.tenant_id FROM unnest($19::uuid[], $20::bigint[]) AS r (tenant_id, version)
+   WHERE NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = r.tenant_id AND t.endpoints_version = r.version)
+), input AS (
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
                        $7::text[], $8::bytea[], $9::jsonb[], $10::timestamptz[], $17::jsonb[])
     AS i (id, tenant_id, type, payload, deliver_at, created_at, key, request_hash, response, key_expires_at, schema_errors)
+   WHERE i.tenant_id NOT IN (SELECT tenant_id FROM outdated)
 ), keys AS (
   INSERT INTO idempotency_keys AS k (tenant_id, key, request_hash, response, created_at, expires_at)
   SELECT tenant_id, key, request_hash, response, created_at, key_expires_at
@@ -68,4 +74,5 @@ WITH input AS (
 ), wake AS (
   ${WAKE_DISPATCHERS} WHERE EXISTS (SELECT 1 FROM placed WHERE claimable_at <= now())
 )
-SELECT a.id, (SELECT count(*) FROM wake) AS woken FROM accepted a`;
+SELECT a.id, NULL::uuid AS outdated_tenant, (SELECT count(*) FROM wake) AS woken FROM accepted a
+ UNION ALL SELECT NULL, tenant_id, 0 FROM outdated`;

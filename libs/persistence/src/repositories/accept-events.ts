@@ -1,17 +1,14 @@
 import type pg from 'pg';
-import {
-  idToUuid,
-  matchesEventType,
-  matchesFilter,
-  newId,
-  orderKeyOf,
-  uuidV7Time,
-  type EndpointStatus,
-  type FieldError,
-  type Payload,
-} from '@hookstream/domain';
+import { idToUuid, newId, orderKeyOf, uuidV7Time, type FieldError } from '@hookstream/domain';
 import { ACCEPT_EVENTS_SQL } from './accept-events.sql.js';
-import { storedFilter } from './stored-filter.js';
+import {
+  payloadOf,
+  readReceivers,
+  wanting,
+  type Receiver,
+  type Receivers,
+  type ReceiversMemory,
+} from './event-receivers.js';
 
 export interface IdempotencyClaim {
   key: string;
@@ -55,42 +52,37 @@ export type AcceptResult =
   | { kind: 'unknown_endpoints'; endpointIds: string[] }
   | { kind: 'schema_violated'; errors: readonly FieldError[] };
 
-interface Target {
-  id: string;
-  event_types: string[];
-  /** As text: it is parsed and compiled once, not with every group. */
-  filter: string | null;
-  status: EndpointStatus;
-  ordered: boolean;
-  order_key: string | null;
-}
-
 interface Planned {
   item: AcceptItem;
   tenantUuid: string;
   eventUuid: string;
   answer: AcceptedEvent;
   payload: string;
-  targets: Target[];
+  targets: Receiver[];
 }
 
-/** A key that was taken at the insert and gone at the look-up had just expired: the next try takes it over. */
+/** Every try but the first reads the endpoints anew; a key that was taken at the insert and gone at the look-up had just expired. */
 const MAX_TRIES = 5;
 
 /**
  * Accepts a group of events in one transaction; each item has its own result, in order. Nothing of an item that
  * is not `accepted` is stored.
  * @param pool or the client of a transaction that it is to be part of
+ * @param memory where the tenants' endpoints are looked for first, and kept
  * @throws what Postgres throws; then nothing of the group is stored.
  */
 export async function acceptEvents(
   pool: pg.Pool | pg.PoolClient,
   items: readonly AcceptItem[],
+  memory?: ReceiversMemory,
 ): Promise<AcceptResult[]> {
   const results = new Map<AcceptItem, AcceptResult>();
   for (let tries = 0; results.size < items.length && tries < MAX_TRIES; tries++) {
     const open = items.filter((item) => !results.has(item));
-    for (const [item, result] of await acceptOnce(pool, open)) results.set(item, result);
+    const receivers = await receiversOf(pool, open, memory);
+    for (const [item, result] of await acceptOnce(pool, open, receivers)) results.set(item, result);
+    // whatever is still open may have met endpoints that are not what they were
+    if (results.size < items.length) for (const tenantId of receivers.remembered) memory?.delete(tenantId);
   }
   return items.map((item) => {
     const result = results.get(item);
@@ -99,28 +91,61 @@ export async function acceptEvents(
   });
 }
 
+interface KnownReceivers {
+  /** By the tenant's public id. */
+  byTenant: ReadonlyMap<string, Receivers>;
+  /** Those that were not read just now. */
+  remembered: ReadonlySet<string>;
+}
+
+async function receiversOf(
+  pool: pg.Pool | pg.PoolClient,
+  items: readonly AcceptItem[],
+  memory: ReceiversMemory | undefined,
+): Promise<KnownReceivers> {
+  const byTenant = new Map<string, Receivers>();
+  const unknown = new Set<string>();
+  for (const { tenantId } of items) {
+    if (byTenant.has(tenantId) || unknown.has(tenantId)) continue;
+    const receivers = memory?.get(tenantId);
+    if (receivers === undefined) unknown.add(tenantId);
+    else byTenant.set(tenantId, receivers);
+  }
+  const remembered = new Set(byTenant.keys());
+  if (unknown.size > 0)
+    for (const [tenantId, receivers] of await readReceivers(pool, unknown)) {
+      memory?.set(tenantId, receivers);
+      byTenant.set(tenantId, receivers);
+    }
+  return { byTenant, remembered };
+}
+
+/** @returns no result for what is to be tried again */
 async function acceptOnce(
   pool: pg.Pool | pg.PoolClient,
   items: readonly AcceptItem[],
+  { byTenant, remembered }: KnownReceivers,
 ): Promise<Map<AcceptItem, AcceptResult>> {
   const results = new Map<AcceptItem, AcceptResult>();
-  const byTenant = await receiversOf(pool, items);
   const { first, repeated } = withoutRepeatedKeys(items);
   const planned: Planned[] = [];
   const unresolved: AcceptItem[] = [...repeated];
   for (const item of first) {
-    const receivers = receiversFor(item, byTenant);
+    const receivers = byTenant.get(item.tenantId);
+    if (receivers === undefined) throw new Error('The endpoints of a tenant were not read');
     const refused = refusal(item, receivers);
-    if (refused !== null) {
+    if (refused === null) planned.push(plan(item, receivers));
+    else if (refused.kind !== 'unknown_endpoints' || !remembered.has(item.tenantId)) {
       results.set(item, refused);
       // the first answer to the same request stands, even where an endpoint it named is gone or a schema is stricter by now
       if (item.idempotency) unresolved.push(item);
-    } else planned.push(plan(item, receivers));
+    }
   }
-  const stored = planned.length > 0 ? await store(pool, planned) : new Set<string>();
-  for (const { item, eventUuid, answer } of planned) {
-    if (stored.has(eventUuid)) results.set(item, { kind: 'accepted', event: answer });
-    else unresolved.push(item);
+  const toCheck = [...remembered].flatMap((tenantId) => byTenant.get(tenantId) ?? []);
+  const stored = await store(pool, planned, toCheck);
+  for (const { item, tenantUuid, eventUuid, answer } of planned) {
+    if (stored.events.has(eventUuid)) results.set(item, { kind: 'accepted', event: answer });
+    else if (!stored.outdatedTenants.has(tenantUuid)) unresolved.push(item);
   }
   for (const [item, result] of await earlierAnswers(pool, unresolved)) results.set(item, result);
   return results;
@@ -138,42 +163,6 @@ function withoutRepeatedKeys(items: readonly AcceptItem[]): { first: AcceptItem[
     if (key !== undefined) seen.add(key);
   }
   return { first, repeated };
-}
-
-/** A tenant and its endpoints by their uuids. */
-interface Receivers {
-  tenantUuid: string;
-  endpoints: Map<string, Target>;
-}
-
-/** By the tenant's public id. */
-type ReceiversByTenant = ReadonlyMap<string, Receivers>;
-
-async function receiversOf(
-  pool: pg.Pool | pg.PoolClient,
-  items: readonly AcceptItem[],
-): Promise<ReceiversByTenant> {
-  const byTenant = new Map<string, Receivers>();
-  const byUuid = new Map<string, Receivers>();
-  for (const { tenantId } of items) {
-    if (byTenant.has(tenantId)) continue;
-    const receivers = { tenantUuid: idToUuid('tenant', tenantId), endpoints: new Map<string, Target>() };
-    byTenant.set(tenantId, receivers);
-    byUuid.set(receivers.tenantUuid, receivers);
-  }
-  const { rows } = await pool.query<Target & { tenant_id: string }>({
-    name: 'accept-endpoints',
-    text: `SELECT tenant_id, id, event_types, filter::text AS filter, status, ordered, order_key FROM endpoints WHERE tenant_id = ANY ($1::uuid[]) AND deleted_at IS NULL`,
-    values: [[...byUuid.keys()]],
-  });
-  for (const row of rows) byUuid.get(row.tenant_id)?.endpoints.set(row.id, row);
-  return byTenant;
-}
-
-function receiversFor(item: AcceptItem, byTenant: ReceiversByTenant): Receivers {
-  const receivers = byTenant.get(item.tenantId);
-  if (receivers === undefined) throw new Error('The endpoints of a tenant were not read');
-  return receivers;
 }
 
 function refusal({ schema, endpointIds = [] }: AcceptItem, { endpoints }: Receivers): AcceptResult | null {
@@ -204,31 +193,20 @@ function plan(item: AcceptItem, { tenantUuid, endpoints }: Receivers): Planned {
   };
 }
 
-/** The endpoints that ask for such an event: by its type, then by what is in it. */
-function wanting(item: AcceptItem, timestamp: string, endpoints: ReadonlyMap<string, Target>): Target[] {
-  let payload: Payload | undefined;
-  const targets: Target[] = [];
-  for (const target of endpoints.values()) {
-    if (!matchesEventType(target.event_types, item.type)) continue;
-    if (target.filter !== null) {
-      payload ??= payloadOf(item, timestamp);
-      if (!matchesFilter(storedFilter(target.filter), payload)) continue;
-    }
-    targets.push(target);
-  }
-  return targets;
+interface Stored {
+  /** Their uuids. */
+  events: ReadonlySet<string>;
+  /** The uuids of tenants whose endpoints are not what they were: nothing of theirs is stored. */
+  outdatedTenants: ReadonlySet<string>;
 }
 
-function payloadOf(item: AcceptItem, timestamp: string): Payload {
-  return { type: item.type, timestamp, data: dataOf(item), dataText: item.dataText };
-}
-
-function dataOf(item: AcceptItem): unknown {
-  return 'data' in item ? item.data : (JSON.parse(item.dataText) as unknown);
-}
-
-/** @returns the uuids of the events stored. */
-async function store(pool: pg.Pool | pg.PoolClient, planned: readonly Planned[]): Promise<Set<string>> {
+/** @param toCheck receivers that were not read just now */
+async function store(
+  pool: pg.Pool | pg.PoolClient,
+  planned: readonly Planned[],
+  toCheck: readonly Receivers[],
+): Promise<Stored> {
+  if (planned.length === 0) return { events: new Set(), outdatedTenants: new Set() };
   const paused = new Set<string>();
   const deliveries = planned.flatMap((p) =>
     p.targets.map((target) => {
@@ -245,7 +223,7 @@ async function store(pool: pg.Pool | pg.PoolClient, planned: readonly Planned[])
       };
     }),
   );
-  const { rows } = await pool.query<{ id: string }>({
+  const { rows } = await pool.query<{ id: string; outdated_tenant: string }>({
     name: 'accept-events',
     text: ACCEPT_EVENTS_SQL,
     values: [
@@ -267,9 +245,14 @@ async function store(pool: pg.Pool | pg.PoolClient, planned: readonly Planned[])
       [...paused],
       planned.map(({ item }) => (item.schema === undefined ? null : JSON.stringify(item.schema.errors))),
       deliveries.map((d) => d.orderKey),
+      toCheck.map((receivers) => receivers.tenantUuid),
+      toCheck.map((receivers) => receivers.version),
     ],
   });
-  return new Set(rows.map((row) => row.id));
+  return {
+    events: new Set(rows.map((row) => row.id)),
+    outdatedTenants: new Set(rows.map((row) => row.outdated_tenant)),
+  };
 }
 
 /** The answers already given under these items' keys; an item whose key is free again is absent. */

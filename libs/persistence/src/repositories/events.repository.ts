@@ -1,6 +1,7 @@
 import { idToUuid, uuidToId, uuidV7Floor, type FieldError } from '@hookstream/domain';
 import type { Database } from '../database.js';
 import { acceptEvents, type AcceptItem, type AcceptResult } from './accept-events.js';
+import type { ReceiversMemory } from './event-receivers.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
 export interface EventRecord {
@@ -50,8 +51,8 @@ export class EventsRepository {
   constructor(private readonly database: Database) {}
 
   /** @see acceptEvents */
-  async acceptEvents(items: readonly AcceptItem[]): Promise<AcceptResult[]> {
-    return acceptEvents(this.database.pool, items);
+  async acceptEvents(items: readonly AcceptItem[], memory?: ReceiversMemory): Promise<AcceptResult[]> {
+    return acceptEvents(this.database.pool, items, memory);
   }
 
   async find(tenantId: string, id: string): Promise<EventWithPayload | null> {

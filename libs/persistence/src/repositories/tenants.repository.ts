@@ -134,6 +134,11 @@ export class TenantsRepository {
   async delete(id: string, actor: AuditActor): Promise<boolean> {
     const uuid = idToUuid('tenant', id);
     return this.database.dataSource.transaction(async (manager) => {
+      // endpoints before their tenant, as every change of an endpoint takes them
+      await manager.query(
+        `SELECT FROM endpoints WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY id FOR UPDATE`,
+        [uuid],
+      );
       const deleted = await manager.update(
         TenantEntity,
         { id: uuid, deletedAt: IsNull() },
