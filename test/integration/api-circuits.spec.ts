@@ -1,5 +1,5 @@
 // Real: the API on a socket, a worker as its process runs it, Postgres, Temporal and receivers.
-import { idToUuid } from '@hookstream/domain';
+import { closedCircuit, idToUuid } from '@hookstream/domain';
 import { EndpointWorkflows } from '@hookstream/temporal-client';
 import { eventually, TestReceiver } from '@hookstream/testing';
 import { endpointWorkflowId } from '@hookstream/contracts';
@@ -85,6 +85,26 @@ describe('the circuit of an endpoint', () => {
     await api.temporal.client.workflow.getHandle(endpointWorkflowId(id)).terminate('by a test');
     expect((await reaches(id, 'open')).body.source).toBe('record');
     expect((await call('POST', `/endpoints/${id}/circuit/reset`)).body.state).toBe('closed');
+  });
+
+  it('goes on when it is open, long past its probe, and no run is there', async () => {
+    const id = await createEndpoint({ url: receiver.url('/back') });
+    const hourAgo = Date.now() - 3_600_000;
+    const failing = { failures: 5, ordinaryFailures: 5, failingSince: hourAgo, lastFailureAt: hourAgo };
+    const tripped = { state: 'open', trips: 1, openedAt: hourAgo, trippedAt: hourAgo, recovering: true };
+    // as a restore of Postgres or of Temporal leaves it
+    await api.rows(
+      `UPDATE endpoints SET circuit_state = 'open', circuit_turn = 1, recovering = true, circuit_memory = $2, circuit_probe_at = $3 WHERE id = $1`,
+      [idToUuid('endpoint', id), { ...closedCircuit(1), ...failing, ...tripped }, new Date(hourAgo)],
+    );
+    await post(id);
+    const another = await startApiWorker(api);
+    try {
+      await receiver.waitForRequests('/back', 1, PATIENCE.timeoutMs);
+      await reaches(id, 'closed');
+    } finally {
+      await another.stop();
+    }
   });
 
   it('follows a changed policy at once', async () => {

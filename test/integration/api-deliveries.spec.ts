@@ -133,6 +133,21 @@ describe('deliveries', () => {
       const answer = await call('POST', `/deliveries/${id}/${action}`);
       expect([answer.status, answer.body.detail]).toEqual([409, expect.stringContaining('resume')]);
     });
+
+    it('is refused while others of its order key go before it', async () => {
+      const inOrder = { ordered: true, order_key: 'data.customer' };
+      expect((await call('PATCH', `/endpoints/${endpointId}`, inOrder)).status).toBe(200);
+      const [first, second] = [
+        await deliver({ data: { customer: 1 } }),
+        await deliver({ data: { customer: 1 } }),
+      ];
+      const waiting = () => api.rows('SELECT * FROM outbox WHERE delivery_id = $1', [uuid(second.id)]);
+      const before = await waiting();
+      const answer = await call('POST', `/deliveries/${second.id}/${action}`);
+      expect([answer.status, answer.body.detail]).toEqual([409, expect.stringContaining('in order')]);
+      expect(await waiting()).toEqual(before);
+      expect((await call('POST', `/deliveries/${first.id}/${action}`)).status).toBe(202);
+    });
   });
 
   it.each(['succeeded', 'dead_letter', 'cancelled'])(

@@ -1,6 +1,6 @@
 // Real: API on a socket, Postgres. Every refusal is checked against the contract's problem+json, and nothing is stored.
 import { connect } from 'node:net';
-import { newId } from '@hookstream/domain';
+import { newId, OPERATIONAL_EVENT_TYPES } from '@hookstream/domain';
 import { OPERATOR_TOKEN, startTestApi, type TestApi, type TestTenant } from './api-fixture.js';
 
 const url = 'https://example.com/hooks';
@@ -52,6 +52,15 @@ describe('requests that are not valid', () => {
   ])('POST /events with %s', async (_what, body, expected) => {
     const answer = await api.call('POST', '/events', { token: tenant.key, body });
     expect([answer.status, fields(answer)]).toEqual([422, expected]);
+    await nothingStored();
+  });
+
+  it.each(OPERATIONAL_EVENT_TYPES)('POST /events with %s, which Hookstream alone sends', async (type) => {
+    const body = { type, data: { endpoint_id: newId('endpoint') } };
+    const answer = await api.call('POST', '/events', { token: tenant.key, body });
+    expect([answer.status, fields(answer)]).toEqual([422, ['type']]);
+    const batch = await api.call('POST', '/events/batch', { token: tenant.key, body: [body] });
+    expect(batch.body.data).toMatchObject([{ status: 422, error: { errors: [{ field: 'type' }] } }]);
     await nothingStored();
   });
 

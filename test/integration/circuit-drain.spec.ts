@@ -1,5 +1,5 @@
 // Real: workers as their process runs them, Postgres, Temporal and the receiver, as which the test sees what goes out.
-import { newId } from '@hookstream/domain';
+import { idToUuid, newId, uuidToId } from '@hookstream/domain';
 import type { EndpointRecord } from '@hookstream/persistence';
 import { eventually, TestReceiver } from '@hookstream/testing';
 import type { StoredDeliveries } from './stored-deliveries.js';
@@ -7,7 +7,7 @@ import { WorkerInstance } from './worker-instance.js';
 
 const PATIENCE = { timeoutMs: 60_000 };
 const HOUR = 3_600_000;
-const PROBE_MS = 1_200;
+const WORKERS = 3;
 
 describe('a dead endpoint', () => {
   let instance: WorkerInstance;
@@ -18,7 +18,7 @@ describe('a dead endpoint', () => {
   beforeAll(async () => {
     [instance, receiver] = await Promise.all([WorkerInstance.create(), TestReceiver.start()]);
     store = instance.store;
-    for (let i = 0; i < 3; i++) await instance.startWorker();
+    for (let i = 0; i < WORKERS; i++) await instance.startWorker();
   }, 90_000);
   beforeEach(() => {
     path = `/${newId('event')}`;
@@ -38,7 +38,12 @@ describe('a dead endpoint', () => {
     );
   const endpointOf = async (circuit: EndpointRecord['circuit'], maxInFlight = 20) => {
     const endpoint = await store.endpoint(receiver.url(path), {
-      ...{ circuit, maxInFlight, retry: { delays_ms: Array.from({ length: 20 }, () => 300), jitter: 0 } },
+      ...{
+        circuit,
+        maxInFlight,
+        timeoutMs: 60_000,
+        retry: { delays_ms: Array.from({ length: 20 }, () => 300), jitter: 0 },
+      },
     });
     await store.endpoints.update(
       store.tenantId,
@@ -74,25 +79,51 @@ describe('a dead endpoint', () => {
   it('gets one probe at a time, whichever of three workers sends it', async () => {
     receiver.on(path, { status: 500 });
     const endpoint = await endpointOf({ failure_threshold: 5, cooldown_ms: 1_000, disable_after_ms: HOUR });
+    const beacon = await store.endpoint(receiver.url(`${path}/beacon`));
     // most of them wait where the first probe may come from any worker
     await store.accept(endpoint, 60);
     await eventually(async () => (await circuitOf(endpoint)) === 'open', PATIENCE);
     await eventually(async () => (await waiting(endpoint)) === 60, PATIENCE);
-    // A probe is under way for longer than each worker takes to look for work several times.
-    const before = receiver.requestsTo(path).length;
-    receiver.on(path, [
-      { status: 500, delayMs: PROBE_MS },
-      { status: 500, delayMs: PROBE_MS },
-      { status: 200, delayMs: PROBE_MS },
-      { status: 200 },
-    ]);
+
+    const probes: { together: number; circuit: string | undefined; isTheProbe: boolean }[] = [];
+    let underWay = 0;
+    let answered = 0;
+    receiver.on(path, async ({ headers }) => {
+      if (answered === 3) return {};
+      underWay += 1;
+      const together = underWay;
+      const isTheProbe = (await probeOf(endpoint)) === headers['hookstream-delivery-id'];
+      probes.push({ together, circuit: await circuitOf(endpoint), isTheProbe });
+      await everyWorkerDispatches(beacon);
+      underWay -= 1;
+      answered += 1;
+      return { status: answered < 3 ? 500 : 200 };
+    });
     await eventually(async () => (await store.withStatus(endpoint, 'succeeded')) === 60, PATIENCE);
-    const times = receiver
-      .requestsTo(path)
-      .slice(before)
-      .map(({ receivedAt }) => receivedAt);
-    const gaps = times.slice(1, 4).map((time, i) => time - (times[i] ?? 0));
-    for (const gap of gaps) expect(gap).toBeGreaterThan(PROBE_MS - 50);
-    expect(times).toHaveLength(62);
+    const one = { together: 1, circuit: 'half_open', isTheProbe: true };
+    expect(probes).toEqual([one, one, one]);
   }, 120_000);
+
+  const probeOf = async ({ id }: EndpointRecord): Promise<string | undefined> => {
+    const { rows } = await store.database.pool.query<{ probe: string | null }>(
+      'SELECT probe_delivery_id AS probe FROM endpoint_gates WHERE endpoint_id = $1',
+      [idToUuid('endpoint', id)],
+    );
+    return rows[0]?.probe ? uuidToId('delivery', rows[0].probe) : undefined;
+  };
+  /** Returns when each worker has looked for work from now on: all of them look at every endpoint that has something to go. */
+  const everyWorkerDispatches = async (beacon: EndpointRecord): Promise<void> => {
+    const since = new Date();
+    await eventually(
+      async () => {
+        await store.acceptOne(beacon);
+        return (
+          (await store.count('SELECT count(*)::int AS n FROM workers WHERE last_dispatch_at > $1', [
+            since,
+          ])) === WORKERS
+        );
+      },
+      { ...PATIENCE, intervalMs: 100 },
+    );
+  };
 });

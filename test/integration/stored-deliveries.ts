@@ -93,14 +93,15 @@ export class StoredDeliveries {
   async endpoint(
     url = 'https://receiver.test/',
     overrides: Partial<Omit<EndpointSettings, 'headers'>> & {
+      tenantId?: string;
       secret?: string;
       headers?: Record<string, string>;
     } = {},
   ): Promise<EndpointRecord> {
-    const { secret = generateSecret('v1'), headers, ...settings } = overrides;
+    const { tenantId = this.tenantId, secret = generateSecret('v1'), headers, ...settings } = overrides;
     const id = newId('endpoint');
     return this.endpoints.create(
-      this.tenantId,
+      tenantId,
       id,
       {
         url,

@@ -8,13 +8,8 @@ export interface CircuitReviverDeps {
   logger: Logger;
 }
 
-export interface CircuitReviverOptions {
-  everyMs?: number;
-  /** How long past its time a probe must be. Milliseconds. */
-  overdueMs?: number;
-}
-
 const EVERY_MS = 60_000;
+/** How long past its time a probe must be. */
 const OVERDUE_MS = 60_000;
 const LIMIT = 100;
 
@@ -27,15 +22,15 @@ export class CircuitReviver {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
 
-  constructor(
-    private readonly deps: CircuitReviverDeps,
-    private readonly options: CircuitReviverOptions = {},
-  ) {}
+  constructor(private readonly deps: CircuitReviverDeps) {}
 
+  /** Looks at once, for what a restore has left, and again and again. */
   start(): void {
-    this.timer = setInterval(() => {
+    const look = (): void => {
       this.running = this.running.then(() => this.reviveOverdue());
-    }, this.options.everyMs ?? EVERY_MS);
+    };
+    look();
+    this.timer = setInterval(look, EVERY_MS);
     this.timer.unref();
   }
 
@@ -46,7 +41,7 @@ export class CircuitReviver {
 
   private async reviveOverdue(): Promise<void> {
     try {
-      const overdue = await this.deps.circuits.overdue(this.options.overdueMs ?? OVERDUE_MS, LIMIT);
+      const overdue = await this.deps.circuits.overdue(OVERDUE_MS, LIMIT);
       for (const { url, ...key } of overdue) {
         await this.deps.workflows.revive({ ...key, endpointHost: hostOf(url) });
         this.deps.logger.warn(
