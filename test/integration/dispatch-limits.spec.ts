@@ -1,5 +1,5 @@
 // Real: Postgres. What limits and circuit let go, with several workers claiming at the same time.
-import { idToUuid, newId } from '@hookstream/domain';
+import { idToUuid, newId, type Pace } from '@hookstream/domain';
 import { AttemptsRepository, type EndpointRecord, type EndpointSettings } from '@hookstream/persistence';
 import { StoredDeliveries } from './stored-deliveries.js';
 
@@ -130,6 +130,51 @@ describe('what the limits of an endpoint let go', () => {
     } finally {
       await sql('UPDATE tenants SET max_in_flight = NULL');
     }
+  });
+
+  describe('pace', () => {
+    const paced = (most: number, over: Partial<Pace> = {}) => {
+      const asked: [string, number][] = [];
+      const paceOf = (id: string, limit: number): Pace => {
+        asked.push([id, limit]);
+        return { most, nextInMs: null, awaitsAnswer: false, ...over };
+      };
+      return { asked, paceOf };
+    };
+
+    it('lets no more go than is due, and says when the next is', async () => {
+      const endpoint = await endpointWith({ maxInFlight: 7 });
+      await store.accept(endpoint, 9);
+      const { asked, paceOf } = paced(2, { nextInMs: 123 });
+      const claim = await store.claimWith({ paceOf });
+      expect(asked).toEqual([[endpoint.id, 7]]);
+      expect(claim.deliveries).toHaveLength(2);
+      expect(claim).toMatchObject({ nextInMs: 123, again: false, wantsRoom: false });
+      expect(claim.fullEndpoints.size).toBe(0);
+    });
+
+    it('is not asked where nothing may go, and awaits the end of an attempt where an answer is missing', async () => {
+      const endpoint = await endpointWith({ maxInFlight: 2 });
+      await store.accept(endpoint, 9);
+      const { asked, paceOf } = paced(1, { awaitsAnswer: true });
+      expect((await store.claimWith({ paceOf })).fullEndpoints).toEqual(new Set([endpoint.id]));
+      expect((await store.claimWith({ paceOf })).deliveries).toHaveLength(1);
+      expect((await store.claimWith({ paceOf })).deliveries).toHaveLength(0);
+      expect(asked).toHaveLength(2);
+    });
+
+    it('is by what its tenant may have under way, where that is less', async () => {
+      const endpoint = await endpointWith({ maxInFlight: 7 });
+      await store.accept(endpoint, 9);
+      await sql('UPDATE tenants SET max_in_flight = 5');
+      try {
+        const { asked, paceOf } = paced(1);
+        await store.claimWith({ paceOf });
+        expect(asked).toEqual([[endpoint.id, 5]]);
+      } finally {
+        await sql('UPDATE tenants SET max_in_flight = NULL');
+      }
+    });
   });
 
   describe('circuit', () => {

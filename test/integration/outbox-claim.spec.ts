@@ -46,6 +46,17 @@ describe('claiming from the outbox', () => {
     expect(new Set(claimed)).toEqual(new Set(accepted));
   });
 
+  it('wants more room, or another claim, only where more waits', async () => {
+    const other = await store.endpoint();
+    await store.accept(endpoint, 3);
+    expect(await store.claimWith({ limit: 2 })).toMatchObject({ wantsRoom: true, again: false });
+    expect(await store.claimWith({ limit: 2 })).toMatchObject({ wantsRoom: false, again: false });
+    await store.accept(endpoint, 1);
+    await store.accept(other, 9);
+    expect(await store.claimWith({ limit: 8 })).toMatchObject({ wantsRoom: true, again: true });
+    expect(await store.claimWith({ limit: 8 })).toMatchObject({ wantsRoom: false, again: false });
+  });
+
   it('does not wait for rows that another is claiming', async () => {
     const [locked, free] = ids(await store.accept(endpoint, 2)) as [string, string];
     const other = await store.database.pool.connect();

@@ -20,6 +20,7 @@ import {
   type Database,
   type EndpointRecord,
   type EndpointSettings,
+  type PaceOfEndpoint,
 } from '@hookstream/persistence';
 import { generateEncryptionKey, generateSecret, parseKeyRing, SecretBox } from '@hookstream/signing';
 import { createTestDatabase, type TestDatabase } from '@hookstream/testing';
@@ -244,12 +245,15 @@ export class StoredDeliveries {
   }
 
   /** Claims once as a worker that has nothing under way and room without end, unless told otherwise. */
-  async claimWith(options: { workerId?: string; limit?: number; leaseMs?: number } = {}): Promise<Claim> {
-    const { workerId = 'a', limit = 1_000, leaseMs = 60_000 } = options;
+  async claimWith(
+    options: { workerId?: string; limit?: number; leaseMs?: number; paceOf?: PaceOfEndpoint } = {},
+  ): Promise<Claim> {
+    const { workerId = 'a', limit = 1_000, leaseMs = 60_000, paceOf } = options;
     return new FairClaim(this.database.pool).claim({
       workerId,
       leaseMs,
       use: { room: limit, capacity: 1_000_000, total: 0, tenants: new Map(), endpoints: new Map() },
+      ...(paceOf === undefined ? {} : { paceOf }),
     });
   }
 }

@@ -101,12 +101,28 @@ describe('workers', () => {
     const { store } = instance;
     const slow = await store.endpoint(receiver.url('/slow'), { timeoutMs: 60_000 });
     const good = await store.endpoint(receiver.url(path));
-    await instance.startWorker({ HOOKSTREAM_EGRESS_MAX_CONNECTIONS_PER_ORIGIN: '200' });
+    await instance.startWorker({
+      HOOKSTREAM_EGRESS_MAX_CONNECTIONS_PER_ORIGIN: '200',
+      HOOKSTREAM_DISPATCH_UNTIMED_IN_FLIGHT: '100',
+    });
     await store.accept(slow, 100);
     await receiver.waitForRequests('/slow', 100, PATIENCE.timeoutMs);
     await store.accept(good, 50);
     await allSucceeded(good, 50);
     expect(await store.withStatus(slow, 'in_progress')).toBe(100);
+  });
+
+  it('have a few attempts under way to an endpoint that has never answered, until it does', async () => {
+    receiver.on('/silent', { kind: 'hang' });
+    const { store } = instance;
+    const silent = await store.endpoint(receiver.url('/silent'), { timeoutMs: 60_000 });
+    const good = await store.endpoint(receiver.url(path));
+    await instance.startWorker({ HOOKSTREAM_DISPATCH_UNTIMED_IN_FLIGHT: '3' });
+    await store.accept(silent, 30);
+    await receiver.waitForRequests('/silent', 3, PATIENCE.timeoutMs);
+    await store.accept(good, 50);
+    await allSucceeded(good, 50);
+    expect(await store.withStatus(silent, 'in_progress')).toBe(3);
   });
 
   it('start when Postgres has the schema and not before, and tell of their life', async () => {

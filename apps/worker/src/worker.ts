@@ -9,7 +9,7 @@ import {
   type AttemptReporter,
 } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
-import { TASK_QUEUE, type DeliveryActivities } from '@hookstream/contracts';
+import { TASK_QUEUE } from '@hookstream/contracts';
 import type { EgressClient } from '@hookstream/egress';
 import type { Logger } from '@hookstream/observability';
 import {
@@ -39,8 +39,10 @@ import {
 import { CircuitReporter } from './circuits/circuit-reporter.js';
 import { CircuitReviver } from './circuits/circuit-reviver.js';
 import { createEgress, createSecretBox, deliveryDeps } from './delivery-deps.js';
+import { watchedActivities, type AttemptWatch } from './dispatch/attempt-watch.js';
 import { DispatchWindow } from './dispatch/dispatch-window.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
+import { EndpointPace } from './dispatch/endpoint-pace.js';
 import { OutboxListener } from './dispatch/outbox-listener.js';
 import { WakeUp } from './dispatch/wake-up.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
@@ -74,14 +76,15 @@ export class HookstreamWorker {
     await ensurePartitions(database.pool, { now: Date.now(), aheadMs: config.retention.partitionsAheadMs });
 
     const wakeUp = new WakeUp();
-    const window = this.createWindow(wakeUp);
+    const pace = new EndpointPace({ ...config.dispatch.pace, now: () => performance.now() });
+    const window = this.createWindow(wakeUp, pace);
     const egress = createEgress(config);
     this.closers.unshift(() => egress.close());
     const circuits = this.startCircuits(database, temporal);
-    await this.startTemporalWorkers(database, temporal, window, egress, circuits);
+    await this.startTemporalWorkers(database, temporal, { window, pace }, egress, circuits);
     this.scheduleMaintenance(temporal);
 
-    const dispatcher = this.startDispatcher(database, temporal, window, wakeUp);
+    const dispatcher = this.startDispatcher(database, temporal, { window, pace }, wakeUp);
     this.startReplayKeeper(database, temporal);
     const heartbeat = new Heartbeat({
       workerId: this.id,
@@ -188,21 +191,22 @@ export class HookstreamWorker {
     this.closers.unshift(async () => stopping.abort());
   }
 
-  private createWindow(wakeUp: WakeUp): DispatchWindow {
+  private createWindow(wakeUp: WakeUp, pace: EndpointPace): DispatchWindow {
     const { config } = this.options;
     return new DispatchWindow({
       maxStarted: config.dispatch.concurrency,
       maxAttempts: config.maxConcurrentAttempts,
       forgetAfterMs: config.dispatch.leaseMs,
-      now: Date.now,
+      now: () => performance.now(),
       onRoom: () => wakeUp.wake(),
+      onStarted: (tookMs) => pace.startTook(tookMs),
     });
   }
 
   private async startTemporalWorkers(
     database: Database,
     temporal: WorkerTemporalClient,
-    window: DispatchWindow,
+    watch: AttemptWatch,
     egress: EgressClient,
     circuits: AttemptReporter,
   ): Promise<void> {
@@ -215,9 +219,12 @@ export class HookstreamWorker {
       temporal,
       taskQueues: taskQueues ?? TASK_QUEUE,
       identity: this.id,
-      deliveryActivities: countedActivities(
-        { ...deliveryDeps(config, database, egress, circuits, logger), stopping: stopping.signal },
-        window,
+      deliveryActivities: watchedActivities(
+        createDeliveryActivities({
+          ...deliveryDeps(config, database, egress, circuits, logger),
+          stopping: stopping.signal,
+        }),
+        watch,
       ),
       controlActivities: {
         ...createEndpointActivities({ circuits: new CircuitsRepository(database.pool) }),
@@ -254,7 +261,7 @@ export class HookstreamWorker {
   private startDispatcher(
     database: Database,
     temporal: WorkerTemporalClient,
-    window: DispatchWindow,
+    watch: AttemptWatch,
     wakeUp: WakeUp,
   ): Dispatcher {
     const { config, logger, taskQueues } = this.options;
@@ -265,7 +272,7 @@ export class HookstreamWorker {
         starter: new DeliveryStarter(temporal, {
           taskQueue: taskQueues?.deliveries ?? TASK_QUEUE.deliveries,
         }),
-        window,
+        ...watch,
         wakeUp,
         logger,
       },
@@ -285,24 +292,4 @@ export class HookstreamWorker {
     );
     return dispatcher;
   }
-}
-
-/** Lets the dispatcher see which attempts this process is making. */
-function countedActivities(
-  deps: Parameters<typeof createDeliveryActivities>[0],
-  window: DispatchWindow,
-): DeliveryActivities {
-  const activities = createDeliveryActivities(deps);
-  return {
-    ...activities,
-    async attemptDelivery(input) {
-      const { deliveryId, tenantId = '', endpointId = '' } = input;
-      const ended = window.attemptBegan(deliveryId, { tenantId, endpointId });
-      try {
-        return await activities.attemptDelivery(input);
-      } finally {
-        ended();
-      }
-    },
-  };
 }

@@ -266,6 +266,16 @@ export const SETTINGS = {
     default: '10000',
     doc: 'How long a claim holds before another worker may take the delivery over, in milliseconds.',
   }),
+  HOOKSTREAM_DISPATCH_SLOW_ANSWER_MS: setting(whole(100, 600_000), {
+    group: 'Worker',
+    default: '1000',
+    doc: 'An endpoint whose answers take this long on average, in milliseconds, is not sent all it may have at once: its attempts start evenly, as fast as it answers.',
+  }),
+  HOOKSTREAM_DISPATCH_UNTIMED_IN_FLIGHT: setting(whole(1, 10_000), {
+    group: 'Worker',
+    default: '10',
+    doc: 'Attempts that one worker process has under way to an endpoint until its first answer shows how long they take.',
+  }),
   HOOKSTREAM_RECONCILE_AFTER_MS: setting(whole(1_000, 86_400_000), {
     group: 'Worker',
     default: '300000',

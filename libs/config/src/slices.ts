@@ -80,6 +80,7 @@ export interface WorkerConfig {
     pollMs: number;
     leaseMs: number;
     reconcileAfterMs: number;
+    pace: { slowMs: number; untimedInFlight: number };
   };
   replay: { pageSize: number; waitingMax: number };
   shutdownGraceMs: number;
@@ -132,6 +133,8 @@ const WORKER_SETTINGS = [
   'HOOKSTREAM_DISPATCH_CONCURRENCY',
   'HOOKSTREAM_DISPATCH_POLL_MS',
   'HOOKSTREAM_DISPATCH_LEASE_MS',
+  'HOOKSTREAM_DISPATCH_SLOW_ANSWER_MS',
+  'HOOKSTREAM_DISPATCH_UNTIMED_IN_FLIGHT',
   'HOOKSTREAM_RECONCILE_AFTER_MS',
   'HOOKSTREAM_REPLAY_PAGE_SIZE',
   'HOOKSTREAM_REPLAY_WAITING_MAX',
@@ -224,6 +227,10 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
       pollMs: s.HOOKSTREAM_DISPATCH_POLL_MS,
       leaseMs: s.HOOKSTREAM_DISPATCH_LEASE_MS,
       reconcileAfterMs: s.HOOKSTREAM_RECONCILE_AFTER_MS,
+      pace: {
+        slowMs: s.HOOKSTREAM_DISPATCH_SLOW_ANSWER_MS,
+        untimedInFlight: s.HOOKSTREAM_DISPATCH_UNTIMED_IN_FLIGHT,
+      },
     },
     replay: { pageSize: s.HOOKSTREAM_REPLAY_PAGE_SIZE, waitingMax: s.HOOKSTREAM_REPLAY_WAITING_MAX },
     shutdownGraceMs: s.HOOKSTREAM_SHUTDOWN_GRACE_MS,

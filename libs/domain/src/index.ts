@@ -1,5 +1,6 @@
 export * from './ids.js';
 export * from './errors.js';
+export * from './start-lag.js';
 export * from './states.js';
 export * from './replay.js';
 export * from './endpoint-policy.js';
@@ -14,6 +15,7 @@ export * from './circuit-machine.js';
 export * from './json-slice.js';
 export * from './redaction.js';
 export * from './dispatch-allotment.js';
+export * from './dispatch-pace.js';
 export * from './order-key.js';
 export * from './endpoint-url.js';
 export * from './audit.js';

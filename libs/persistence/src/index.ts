@@ -18,7 +18,7 @@ export { requeueDeliveries } from './repositories/requeue-deliveries.sql.js';
 export { FairClaim, type Claim, type ClaimOptions } from './dispatch/fair-claim.js';
 export { LIST_QUEUES_SQL } from './dispatch/list-queues.sql.js';
 export { TAKE_DELIVERIES_SQL } from './dispatch/take-deliveries.sql.js';
-export type { ClaimedDelivery } from './dispatch/claim-rows.js';
+export type { ClaimedDelivery, PaceOfEndpoint } from './dispatch/claim-rows.js';
 export { holdWaiting, releaseHeld, type StatementRunner } from './repositories/outbox-holding.sql.js';
 export { OUTBOX_CHANNEL } from './repositories/outbox-wake-up.sql.js';
 export * from './repositories/attempts.repository.js';

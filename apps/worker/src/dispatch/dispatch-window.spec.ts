@@ -4,6 +4,7 @@ import { DispatchWindow } from './dispatch-window.js';
 describe('DispatchWindow', () => {
   let now: number;
   let wakeUps: number;
+  let took: number[];
   let window: DispatchWindow;
   const owner = { tenantId: 'tnt_1', endpointId: 'ep_1' };
   const room = () => window.use(1_000).room;
@@ -11,13 +12,26 @@ describe('DispatchWindow', () => {
   beforeEach(() => {
     now = 0;
     wakeUps = 0;
+    took = [];
     window = new DispatchWindow({
       maxStarted: 3,
       maxAttempts: 5,
       forgetAfterMs: 1_000,
       now: () => now,
       onRoom: () => (wakeUps += 1),
+      onStarted: (tookMs) => took.push(tookMs),
     });
+  });
+
+  it('tells how long a start took that it made, and only when the attempt has begun', () => {
+    window.starting('a', owner);
+    window.starting('fails', owner);
+    now = 30;
+    window.notStarted('fails');
+    expect(took).toEqual([]);
+    window.attemptBegan('a', owner);
+    window.attemptBegan('retry', owner);
+    expect(took).toEqual([30]);
   });
 
   it('counts a delivery from its start until its attempt begins, and then as an attempt until it ends', () => {

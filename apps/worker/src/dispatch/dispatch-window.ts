@@ -23,8 +23,8 @@ const STARTS_TOGETHER = 1 / 4;
  * and slow receivers hold back nothing but the attempts that they make slow.
  */
 export class DispatchWindow {
-  /** Delivery id → whose it is, and when it stops counting although its attempt never began here: another worker has it. Unix ms. */
-  private readonly started = new Map<string, { owner: RoomOwner; until: number }>();
+  /** Delivery id → whose it is, and when it was started. */
+  private readonly started = new Map<string, { owner: RoomOwner; at: number }>();
   private readonly tenants = new Map<string, number>();
   private readonly endpoints = new Map<string, number>();
   private attempts = 0;
@@ -35,11 +35,13 @@ export class DispatchWindow {
     private readonly options: {
       maxStarted: number;
       maxAttempts: number;
-      /** Milliseconds after which a started delivery is taken to run elsewhere. */
+      /** Milliseconds after which a started delivery whose attempt never began here is taken to run elsewhere. */
       forgetAfterMs: number;
       now: () => number;
       /** Room was made that was wanted. */
       onRoom: () => void;
+      /** The attempt of a delivery began that was started this many milliseconds before. */
+      onStarted?: (tookMs: number) => void;
     },
   ) {}
 
@@ -69,7 +71,7 @@ export class DispatchWindow {
 
   starting(deliveryId: string, owner: RoomOwner): void {
     this.take(owner);
-    this.started.set(deliveryId, { owner, until: this.options.now() + this.options.forgetAfterMs });
+    this.started.set(deliveryId, { owner, at: this.options.now() });
   }
 
   /** The start failed, or another run of the delivery is open elsewhere. */
@@ -81,7 +83,8 @@ export class DispatchWindow {
   attemptBegan(deliveryId: string, owner: RoomOwner): () => void {
     this.attempts += 1;
     this.take(owner);
-    this.endStart(deliveryId);
+    const start = this.endStart(deliveryId);
+    if (start !== undefined) this.options.onStarted?.(this.options.now() - start.at);
     return () => {
       this.attempts -= 1;
       this.giveBack(owner);
@@ -93,11 +96,12 @@ export class DispatchWindow {
     return this.attempts;
   }
 
-  private endStart(deliveryId: string): void {
+  private endStart(deliveryId: string): { at: number } | undefined {
     const start = this.started.get(deliveryId);
-    if (start === undefined) return;
+    if (start === undefined) return undefined;
     this.started.delete(deliveryId);
     this.giveBack(start.owner);
+    return start;
   }
 
   private take({ tenantId, endpointId }: RoomOwner): void {
@@ -128,9 +132,9 @@ export class DispatchWindow {
   }
 
   private forget(): void {
-    const now = this.options.now();
-    for (const [deliveryId, { owner, until }] of this.started) {
-      if (until > now) return; // in insertion order: the rest is younger
+    const oldest = this.options.now() - this.options.forgetAfterMs;
+    for (const [deliveryId, { owner, at }] of this.started) {
+      if (at > oldest) return; // in insertion order: the rest is younger
       this.started.delete(deliveryId);
       add(this.tenants, owner.tenantId, -1);
       add(this.endpoints, owner.endpointId, -1);

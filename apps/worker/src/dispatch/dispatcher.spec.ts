@@ -1,9 +1,10 @@
-// Scripted: outbox and Temporal. Real: the dispatcher, its window and its wake-up.
+// Scripted: outbox and Temporal. Real: the dispatcher, its window, its pace and its wake-up.
 import { newId } from '@hookstream/domain';
 import { createLogger } from '@hookstream/observability';
 import type { Claim, ClaimedDelivery } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
 import { DispatchWindow } from './dispatch-window.js';
+import { EndpointPace } from './endpoint-pace.js';
 import { Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.js';
 import { WakeUp } from './wake-up.js';
 
@@ -85,6 +86,7 @@ describe('Dispatcher', () => {
         outbox,
         starter: { start: (input) => start(input), replay: (input) => replay(input) },
         window,
+        pace: new EndpointPace({ slowMs: 1_000, untimedInFlight: 10, now: Date.now }),
         wakeUp,
         logger: createLogger({ name: 'test', level: 'silent' }),
       },

@@ -3,6 +3,7 @@ import type { DeliveryStarter } from '@hookstream/temporal-client';
 import type { DeliveryWorkflowInput } from '@hookstream/contracts';
 import type { Logger } from '@hookstream/observability';
 import type { DispatchWindow } from './dispatch-window.js';
+import type { EndpointPace } from './endpoint-pace.js';
 import type { WakeUp } from './wake-up.js';
 
 export interface DispatcherOptions {
@@ -20,6 +21,7 @@ export interface DispatcherDeps {
   outbox: Pick<OutboxRepository, 'acknowledge' | 'acknowledgeOpen' | 'release' | 'reconcile'>;
   starter: Pick<DeliveryStarter, 'start' | 'replay'>;
   window: DispatchWindow;
+  pace: EndpointPace;
   wakeUp: WakeUp;
   logger: Logger;
 }
@@ -76,7 +78,7 @@ export class Dispatcher {
   }
 
   private async dispatchOnce(): Promise<void> {
-    const { window, wakeUp, claims } = this.deps;
+    const { window, pace, wakeUp, claims } = this.deps;
     const { workerId, leaseMs, batchSize, pollMs } = this.options;
     const version = window.version;
     const use = window.use(batchSize);
@@ -84,7 +86,12 @@ export class Dispatcher {
       window.want({ any: true, endpoints: new Set() }, version);
       return wakeUp.wait(pollMs);
     }
-    const claim = await claims.claim({ workerId, leaseMs, use });
+    const claim = await claims.claim({
+      workerId,
+      leaseMs,
+      use,
+      paceOf: (id, limit) => pace.of(id, Math.min(limit, use.capacity), use.endpoints.get(id) ?? 0),
+    });
     for (const delivery of claim.deliveries) this.launch(delivery);
     if (claim.again || claim.deliveries.length >= use.room) return;
     window.want({ any: claim.wantsRoom, endpoints: claim.fullEndpoints }, version);
@@ -93,6 +100,7 @@ export class Dispatcher {
 
   private launch(delivery: ClaimedDelivery): void {
     this.deps.window.starting(delivery.deliveryId, delivery);
+    this.deps.pace.starting(delivery.endpointId);
     this.track(this.startOne(delivery));
   }
 

@@ -1,4 +1,10 @@
-import { uuidToId, type AttemptTrigger, type DeliveryStatus, type WaitingQueue } from '@hookstream/domain';
+import {
+  uuidToId,
+  type AttemptTrigger,
+  type DeliveryStatus,
+  type Pace,
+  type WaitingQueue,
+} from '@hookstream/domain';
 
 /** A delivery that this worker may start until its lease ends. */
 export interface ClaimedDelivery {
@@ -23,6 +29,8 @@ export interface QueueRow {
   /** Listed after the turn went through the end of the outbox. */
   wrapped: boolean;
   weight: number;
+  /** The most of it that may ever be under way. */
+  max_in_flight: number;
   free: number;
   tenant_free: number | null;
   /** Only a slot is missing. */
@@ -55,22 +63,31 @@ export interface TakenRow {
   created_at: Date;
 }
 
+/** How fast deliveries of an endpoint may start, given the most that may ever be under way to it. */
+export type PaceOfEndpoint = (endpointId: string, maxInFlight: number) => Pace;
+
 /** A queue that may go, under both its names. */
 export interface ReadyQueue extends WaitingQueue {
   row: QueueRow;
+  pace: Pace;
 }
 
-export function readyQueues(rows: readonly QueueRow[]): ReadyQueue[] {
+export function readyQueues(rows: readonly QueueRow[], paceOf: PaceOfEndpoint): ReadyQueue[] {
   return rows
     .filter((row) => row.due_in_ms <= 0 && row.free > 0)
-    .map((row) => ({
-      row,
-      tenantId: uuidToId('tenant', row.tenant_id),
-      endpointId: uuidToId('endpoint', row.endpoint_id),
-      weight: row.weight,
-      free: row.free,
-      tenantFree: row.tenant_free ?? Infinity,
-    }));
+    .map((row) => {
+      const endpointId = uuidToId('endpoint', row.endpoint_id);
+      const pace = paceOf(endpointId, row.max_in_flight);
+      return {
+        row,
+        pace,
+        tenantId: uuidToId('tenant', row.tenant_id),
+        endpointId,
+        weight: row.weight,
+        free: Math.min(row.free, pace.most),
+        tenantFree: row.tenant_free ?? Infinity,
+      };
+    });
 }
 
 /** When something of a queue may go that cannot now, in milliseconds from now; null: not foreseeable. */

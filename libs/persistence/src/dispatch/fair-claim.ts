@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { allotRoom, FINAL_DELIVERY_STATUSES, uuidToId, type RoomInUse } from '@hookstream/domain';
+import { allotRoom, FINAL_DELIVERY_STATUSES, UNPACED, uuidToId, type RoomInUse } from '@hookstream/domain';
 import {
   earliest,
   nextOfQueue,
@@ -7,6 +7,7 @@ import {
   readyQueues,
   toClaimed,
   type ClaimedDelivery,
+  type PaceOfEndpoint,
   type QueueRow,
   type ReadyQueue,
   type TakenRow,
@@ -20,6 +21,8 @@ export interface ClaimOptions {
   /** How long this worker has to start what it gets, in milliseconds. */
   leaseMs: number;
   use: RoomInUse;
+  /** Without: whatever the limits let go may go at once. */
+  paceOf?: PaceOfEndpoint;
 }
 
 export interface Claim {
@@ -32,7 +35,7 @@ export interface Claim {
   contended: boolean;
   /** Something was left for want of room. */
   wantsRoom: boolean;
-  /** Endpoints of which only a slot is missing. */
+  /** Endpoints of which only the end of an attempt is missing. */
   fullEndpoints: ReadonlySet<string>;
 }
 
@@ -54,21 +57,29 @@ export class FairClaim {
   /** Takes no more than `use` has room for. Rows of deliveries that are final or gone leave the outbox here. */
   async claim(options: ClaimOptions): Promise<Claim> {
     const listed = await this.list();
-    const ready = readyQueues(listed);
-    const { takes, wantsRoom } = allotRoom(ready, options.use);
+    const ready = readyQueues(listed, options.paceOf ?? (() => UNPACED));
+    const allotment = allotRoom(ready, options.use);
+    const { takes } = allotment;
     const served = ready.filter(({ endpointId }) => takes.has(endpointId));
     const taken = await this.take(options, served, takes);
-    const count = taken.filter((row) => row.delivery_id !== null).length;
+    const counts = countByQueue(taken);
+    const count = sum(counts.values());
+    const wantsRoom = allotment.wantsRoom && mayHoldMore(ready, takes, counts);
     const claim: Claim = {
       deliveries: await this.live(options.workerId, taken),
-      nextInMs: earliest([...listed.map(nextOfQueue), ...nextTokens(served, takes, taken)]),
+      nextInMs: earliest([
+        ...listed.map(nextOfQueue),
+        ...ready.map(({ pace }) => pace.nextInMs),
+        ...nextTokens(served, takes, taken),
+      ]),
       // queues shorter than their share have left room for the longer ones
       again: wantsRoom && count > 0 && count < sum(takes.values()),
       contended: taken.some((row) => !row.locked),
       wantsRoom,
-      fullEndpoints: new Set(
-        listed.filter((row) => row.full_up).map((row) => uuidToId('endpoint', row.endpoint_id)),
-      ),
+      fullEndpoints: new Set([
+        ...listed.filter((row) => row.full_up).map((row) => uuidToId('endpoint', row.endpoint_id)),
+        ...ready.filter(({ pace }) => pace.awaitsAnswer).map(({ endpointId }) => endpointId),
+      ]),
     };
     const last = (wantsRoom ? served.at(-1)?.row : undefined) ?? listed.at(-1);
     if (last !== undefined) this.turn = { tenant: last.tenant_id, endpoint: last.endpoint_id };
@@ -133,6 +144,25 @@ export class FairClaim {
     this.idle = idle;
     return { ...claim, again: true };
   }
+}
+
+/** Room is allotted to queues whose length nobody knows: one that gave less than it was asked for has nothing left. */
+function mayHoldMore(
+  ready: readonly ReadyQueue[],
+  asked: ReadonlyMap<string, number>,
+  given: ReadonlyMap<string, number>,
+): boolean {
+  return ready.some(({ row, endpointId, free }) => {
+    const wanted = asked.get(endpointId) ?? 0;
+    return wanted < free && (given.get(row.endpoint_id) ?? 0) >= wanted;
+  });
+}
+
+function countByQueue(taken: readonly TakenRow[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { endpoint_id: id, delivery_id } of taken)
+    if (delivery_id !== null) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
 }
 
 function nextTokens(

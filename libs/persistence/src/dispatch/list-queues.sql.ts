@@ -25,7 +25,7 @@ WITH RECURSIVE ahead AS (
   SELECT q.*, row_number() OVER () AS place
     FROM (SELECT *, false AS wrapped FROM ahead UNION ALL SELECT *, true FROM behind LIMIT $3) q
 )
-SELECT q.tenant_id, q.endpoint_id, q.wrapped, t.dispatch_weight AS weight, limits.free, limits.tenant_free, limits.full_up,
+SELECT q.tenant_id, q.endpoint_id, q.wrapped, t.dispatch_weight AS weight, least(e.max_in_flight, t.max_in_flight) AS max_in_flight, limits.free, limits.tenant_free, limits.full_up,
        greatest(0, extract(epoch FROM q.claimable_at - now()) * 1000)::float8 AS due_in_ms,
        (CASE WHEN limits.slots_free <= 0 OR e.circuit_state = 'open' THEN NULL
              WHEN limits.circuit_free = 0 THEN extract(epoch FROM g.probe_until - now())::float8

@@ -1,0 +1,101 @@
+import {
+  averageWith,
+  keptBack,
+  lagWith,
+  nextStartDueAt,
+  paceOf,
+  startSpacingMs,
+  type AnswerTimes,
+  type Pace,
+  type PaceRules,
+  type StartLag,
+} from '@hookstream/domain';
+
+export interface EndpointPaceOptions extends PaceRules {
+  /** How many endpoints are kept in mind; the longest unused is forgotten first, and then untimed again. */
+  maxEndpoints?: number;
+  /** Milliseconds on a clock that never goes back. */
+  now: () => number;
+}
+
+interface Endpoint {
+  averageMs: number | undefined;
+  attempts: number;
+  /** Since when, with attempts under way, none was answered. */
+  unansweredSince: number;
+  spacingMs: number;
+  dueAt: number;
+}
+
+const MAX_ENDPOINTS = 10_000;
+
+/**
+ * How fast this worker starts deliveries of each endpoint, by how long its answers take. Each worker paces for itself as if it
+ * had all of an endpoint's slots: how many are under way in all is the slots' to limit, the pace only spreads them.
+ */
+export class EndpointPace {
+  private readonly endpoints = new Map<string, Endpoint>();
+  private lag: StartLag | undefined;
+
+  constructor(private readonly options: EndpointPaceOptions) {}
+
+  /**
+   * @param limit the most that may ever be under way to it
+   * @param inFlight started or under way in this worker
+   */
+  of(endpointId: string, limit: number, inFlight: number): Pace {
+    const endpoint = this.touch(endpointId);
+    const times = this.timesOf(endpoint);
+    endpoint.spacingMs = startSpacingMs(times, limit, this.options) * keptBack(this.lag);
+    return paceOf({ ...endpoint, times, limit, inFlight }, this.options.now(), this.options);
+  }
+
+  starting(endpointId: string): void {
+    const endpoint = this.touch(endpointId);
+    endpoint.dueAt = nextStartDueAt(endpoint.dueAt, endpoint.spacingMs, this.options.now());
+  }
+
+  /** An attempt has begun here that was started here, this many milliseconds before. */
+  startTook(ms: number): void {
+    this.lag = lagWith(this.lag, ms, this.options.now());
+  }
+
+  /** @returns to be called when the attempt has ended, with how long the endpoint took if it was asked. */
+  attemptBegan(endpointId: string): (answerMs?: number) => void {
+    const endpoint = this.touch(endpointId);
+    if (endpoint.attempts === 0) endpoint.unansweredSince = this.options.now();
+    endpoint.attempts += 1;
+    return (answerMs) => {
+      endpoint.attempts -= 1;
+      if (answerMs === undefined) return;
+      endpoint.unansweredSince = this.options.now();
+      endpoint.averageMs = averageWith(endpoint.averageMs, answerMs);
+    };
+  }
+
+  private timesOf({ averageMs, attempts, unansweredSince }: Endpoint): AnswerTimes {
+    return { averageMs, unansweredMs: attempts > 0 ? this.options.now() - unansweredSince : 0 };
+  }
+
+  /** The most recently used come last. */
+  private touch(endpointId: string): Endpoint {
+    const endpoint = this.endpoints.get(endpointId) ?? {
+      averageMs: undefined,
+      attempts: 0,
+      unansweredSince: 0,
+      spacingMs: 0,
+      dueAt: -Infinity,
+    };
+    this.endpoints.delete(endpointId);
+    this.endpoints.set(endpointId, endpoint);
+    if (this.endpoints.size > (this.options.maxEndpoints ?? MAX_ENDPOINTS)) this.forgetOldest();
+    return endpoint;
+  }
+
+  private forgetOldest(): void {
+    for (const oldest of this.endpoints.keys()) {
+      this.endpoints.delete(oldest);
+      return;
+    }
+  }
+}
