@@ -162,8 +162,9 @@ describe('replayWorkflow', () => {
     await starter.start(start);
     for (const wish of ['pause', 'resume', 'pause'] as const) await starter.signal(start, wish);
     stopWorker = await startWorker();
-    await reaches(start.replayId, 'paused');
+    await eventually(() => replay.calls.length === 3);
     expect(replay.calls).toEqual(['pause', 'resume', 'pause']);
+    await reaches(start.replayId, 'paused');
     await starter.signal(start, 'cancel');
   });
 
