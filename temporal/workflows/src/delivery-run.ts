@@ -17,6 +17,7 @@ import {
 import { attemptDelivery, cancelDelivery, OwnFailure } from './delivery-steps.js';
 import { tellAttempt } from './delivery-story.js';
 import type { DeliveryWishes } from './delivery-wishes.js';
+import { isHistoryLong } from './long-history.js';
 
 type Attempted = Extract<AttemptDeliveryResult, { kind: 'attempted' }>;
 /** What follows a step: the end of the run, a wait, or at once the next step. */
@@ -83,7 +84,7 @@ export class DeliveryRun {
 
   private async attemptNow(): Promise<Next> {
     this.takeUpWish();
-    if (workflowInfo().continueAsNewSuggested) await this.continueAsNew();
+    if (isHistoryLong()) await this.continueAsNew();
     this.status = 'in_progress';
     this.nextAttemptAt = null;
     const result = await this.attempt();

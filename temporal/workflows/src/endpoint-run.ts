@@ -11,21 +11,16 @@ import {
   takeSuccess,
   type CircuitStep,
 } from '@hookstream/domain';
-import { condition, continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { condition, continueAsNew, setCurrentDetails } from '@temporalio/workflow';
 import { CircuitProjection, type Stored } from './circuit-projection.js';
 import { viewCircuit } from './circuit-view.js';
 import { failureReport, successReport, type EndpointNews, type News } from './endpoint-news.js';
 import { loadCircuit } from './endpoint-steps.js';
 import { tellCircuit, WAKE_SUMMARY } from './endpoint-story.js';
+import { isHistoryLong } from './long-history.js';
 import { WakeTimer } from './wake-timer.js';
 
 const DAY_MS = 86_400_000;
-/**
- * Events after which a run continues as new. Sooner than the server suggests it: a few values are all there is to carry over, and a
- * worker that is short of CPU must still be able to replay the run within a task's time.
- */
-const LONG_HISTORY = 1_000;
-
 type Next = 'end' | 'wait' | 'again';
 
 /** The breaker's memory in one run and the steps it takes. */
@@ -67,8 +62,7 @@ export class EndpointRun {
     if (this.policyChanged) return this.reload(circuit);
     if (isDisableDue(circuit.memory, circuit.policy, now))
       return unlessGone(this.projection.disable(circuit));
-    const { continueAsNewSuggested, historyLength } = workflowInfo();
-    const isLong = continueAsNewSuggested || historyLength > LONG_HISTORY;
+    const isLong = isHistoryLong();
     const storeAt = this.projection.dueAt(circuit.memory);
     if (storeAt !== null && (storeAt <= now || isLong)) return unlessGone(this.projection.store(circuit));
     if (isLong) await this.continueAsNew(circuit);
