@@ -1,6 +1,8 @@
 import { NAMESPACE } from '@hookstream/contracts';
+import { BareAccept } from './bare-accept/bare-accept.js';
 import { BareTemporal } from './bare-temporal/bare-temporal.js';
 import { ApiClient, type BenchEndpoint } from './generator/api-client.js';
+import { LoadGenerator } from './generator/load-generator.js';
 import { BenchInstance } from './instance/bench-instance.js';
 import { UsageMeter } from './report/process-usage.js';
 import { Sink } from './sink/sink.js';
@@ -8,12 +10,13 @@ import type { Collected } from './sink/sink-protocol.js';
 
 export type Say = (line: string) => void;
 
-/** All that a bench plays on: an instance, a sink, a client of the API, the yardstick. */
+/** All that a bench plays on: an instance, a generator, a sink, a client of the API, the yardsticks. */
 export class Stage {
   readonly usage = new UsageMeter();
   private readonly closers: (() => Promise<void>)[] = [];
   private startedInstance: BenchInstance | undefined;
   private startedSink: Sink | undefined;
+  private startedGenerator: LoadGenerator | undefined;
   private closing: Promise<void> | undefined;
 
   private constructor(
@@ -37,6 +40,11 @@ export class Stage {
   get sink(): Sink {
     if (!this.startedSink) throw new Error('the stage is not open');
     return this.startedSink;
+  }
+
+  get generator(): LoadGenerator {
+    if (!this.startedGenerator) throw new Error('the stage is not open');
+    return this.startedGenerator;
   }
 
   /** Speaks for the instance's first tenant. */
@@ -96,6 +104,14 @@ export class Stage {
     return bare;
   }
 
+  async bareAccept(): Promise<BareAccept> {
+    this.say('starting bare accepting beside the instance');
+    const bare = await BareAccept.start(this.instance.facts.database_url, this.environment);
+    this.closers.unshift(() => bare.stop());
+    this.usage.watch('bare-accept', bare.pid);
+    return bare;
+  }
+
   /** Ends every process and removes every file, in order. Called again, it waits for the first call. */
   close(): Promise<void> {
     this.closing ??= this.closeAll();
@@ -106,12 +122,16 @@ export class Stage {
     const sink = await Sink.start(this.environment);
     this.closers.unshift(() => sink.stop());
     this.startedSink = sink;
+    const generator = await LoadGenerator.start(this.environment);
+    this.closers.unshift(() => generator.stop());
+    this.startedGenerator = generator;
     this.say('starting an instance of its own');
     const instance = await BenchInstance.start(this.environment, (stop) => this.closers.unshift(stop));
     this.startedInstance = instance;
     for (const [name, pid] of Object.entries(instance.facts.processes)) this.usage.watch(name, pid);
     this.usage.watch('sink', sink.pid);
-    this.usage.watch('generator', process.pid, { withDescendants: false });
+    this.usage.watch('generator', generator.pid);
+    this.usage.watch('bench', process.pid, { withDescendants: false });
   }
 
   private async closeAll(): Promise<void> {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NAMESPACE, SEARCH_ATTRIBUTE, WORKFLOW } from '@hookstream/contracts';
 import { connectTemporal, type TemporalClient } from '@hookstream/temporal-client';
 import { defineBench } from '../bench.js';
-import { eventBody } from '../generator/api-client.js';
+import { eventBody } from '../generator/event-poster.js';
 import { monotonicMs } from '../generator/clock.js';
 import { round, steadyRate } from '../report/statistics.js';
 import type { Stage } from '../stage.js';

@@ -1,13 +1,11 @@
 import type { BareTemporal } from '../bare-temporal/bare-temporal.js';
 import { defineBench } from '../bench.js';
-import { eventBody, type ApiClient } from '../generator/api-client.js';
-import { closedLoop } from '../generator/load-loops.js';
+import type { ApiClient } from '../generator/api-client.js';
 import { arrivalFaults, reconcile, type Reconciliation } from '../report/reconciliation.js';
 import { median, round, steadyRate } from '../report/statistics.js';
 import type { Stage } from '../stage.js';
 
 const CONNECTIONS = 64;
-const EVENT_BYTES = 1_024;
 const MAX_MS = 60_000;
 const IDLE_MS = 30_000;
 
@@ -89,8 +87,9 @@ async function durableRound(stage: Stage, client: ApiClient, number: number, cou
   const path = `/durable-${number}`;
   const eventType = `bench.durable_${number}`;
   await stage.endpointAt(client, path, eventType, { lane: 'durable' });
-  const accepted = await closedLoop({ count, concurrency: CONNECTIONS, maxMs: MAX_MS }, (index) =>
-    client.sendEvent(eventBody(eventType, index, EVENT_BYTES)),
+  const accepted = await stage.generator.closedLoop(
+    { to: client, type: eventType, count, connections: CONNECTIONS },
+    MAX_MS,
   );
   if (accepted.sent.length === 0) throw new Error(`nothing was accepted: ${accepted.firstError}`);
   const collected = await stage.arrivals(path, accepted.sent.length, IDLE_MS);

@@ -1,129 +1,150 @@
-import { Pool } from 'undici';
+import type { BareAccept } from '../bare-accept/bare-accept.js';
 import { defineBench } from '../bench.js';
-import { eventBody, type ApiClient } from '../generator/api-client.js';
-import { closedLoop, type LoadResult } from '../generator/load-loops.js';
+import type { ApiClient } from '../generator/api-client.js';
+import type { LoadResult } from '../generator/load-loops.js';
 import { arrivalFaults, reconcile } from '../report/reconciliation.js';
-import { latencySummary, round, steadyRate } from '../report/statistics.js';
+import { latencySummary, median, round, steadyRate } from '../report/statistics.js';
+import { findStored } from '../report/stored-events.js';
 import type { Stage } from '../stage.js';
 
-const EVENT_TYPE = 'bench.ingest';
-const PATH = '/ingest';
-const BOUND_PATH = '/http-only';
-const EVENT_BYTES = 1_024;
-const ACCEPT_MAX_MS = 60_000;
+const HELD_TYPE = 'bench.held';
+const BESIDE_TYPE = 'bench.beside';
+const BESIDE_PATH = '/beside';
+const NOTHING_PATH = '/nothing';
+const MAX_MS = 60_000;
 const IDLE_MS = 30_000;
-const BOUND_MAX_MS = 10_000;
 
 /**
- * How fast events are accepted: first by itself, their deliveries held, then once more while what was held is being delivered by
- * the same processors. In the end every one of them has to have arrived.
+ * How fast events are accepted: by itself, their deliveries held, turn and turn about with bare accepting on the same server; then once
+ * more while deliveries go out by the same processors. What was accepted has to be stored, or to have arrived.
  */
 export const ingestBench = defineBench({
   name: 'ingest',
-  summary: 'accepted events per second over many connections, each delivered to one endpoint',
+  summary: 'accepted events per second over many connections, with the ratio to bare accepting',
   options: {
-    events: { default: 6_000, min: 100, max: 1_000_000, doc: 'events to post while deliveries are held' },
+    events: { default: 10_000, min: 100, max: 1_000_000, doc: 'events in one round, deliveries held' },
+    rounds: { default: 3, min: 1, max: 50, doc: 'rounds of each, turn and turn about' },
     competing: { default: 1_500, min: 0, max: 1_000_000, doc: 'events to post while deliveries go out' },
     connections: { default: 64, min: 1, max: 1_000, doc: 'connections, one request at a time on each' },
-    warmup: { default: 12_000, min: 0, max: 100_000, doc: 'events posted before measuring' },
   },
-  async run(stage, { events, competing, connections, warmup }) {
-    const client = stage.apiClient(connections);
-    await warmUp(stage, client, connections, warmup);
-    const bound = await httpOnly(stage, events, connections);
+  async run(stage, { events, rounds, competing, connections }) {
+    const client = stage.apiClient(1);
+    const bare = await stage.bareAccept();
+    const held = await stage.endpointAt(client, '/held', HELD_TYPE);
+    await client.hold(held.id, true);
+    const post = (to: ApiClient | BareAccept, count: number, type: string): Promise<LoadResult> =>
+      stage.generator.closedLoop({ to, type, count, connections }, MAX_MS);
 
-    const endpoint = await stage.endpointAt(client, PATH, EVENT_TYPE);
-    await client.hold(endpoint.id, true);
-    const post = (count: number): Promise<LoadResult> =>
-      closedLoop({ count, concurrency: connections, maxMs: ACCEPT_MAX_MS }, (index) =>
-        client.sendEvent(eventBody(EVENT_TYPE, index, EVENT_BYTES)),
-      );
-    const { accepted, beside, collected } = await stage.usage.charge('product', async () => {
-      stage.say(`posting ${events} events over ${connections} connections`);
-      const accepted = await post(events);
-      stage.say(`accepted ${accepted.sent.length} at ${round(rateOf(accepted), 0)}/s; letting them go`);
-      await client.hold(endpoint.id, false);
-      const beside = await post(competing);
-      stage.say(`accepted ${beside.sent.length} beside delivery; waiting for all to arrive`);
-      const all = accepted.sent.length + beside.sent.length;
-      return { accepted, beside, collected: await stage.arrivals(PATH, all, IDLE_MS) };
-    });
+    const ours: LoadResult[] = [];
+    const bares: LoadResult[] = [];
+    // Round 0 warms up both and counts for nothing but its losses.
+    for (let number = 0; number <= rounds; number++) {
+      const account = number === 0 ? 'warm-up ' : '';
+      bares.push(await stage.usage.charge(`${account}bare`, () => post(bare, events, HELD_TYPE)));
+      ours.push(await stage.usage.charge(`${account}product`, () => post(client, events, HELD_TYPE)));
+      const rates = [bares, ours].map((all) => round(rateOf(all.at(-1) as LoadResult), 0));
+      stage.say(`round ${number} of ${rounds}: bare accepting ${rates[0]}/s, accepted ${rates[1]}/s`);
+    }
+    const accepted = ours.flatMap(({ sent }) => sent);
+    const stored = await findStored(stage.instance.facts.database_url, accepted);
+    await client.deleteEndpoint(held.id);
+    const nothing = await doNothing(stage, events, connections);
+    const beside = await besideDelivery(
+      stage,
+      client,
+      (count) => post(client, count, BESIDE_TYPE),
+      competing,
+    );
 
-    const outcome = reconcile([...accepted.sent, ...beside.sent], collected.arrivals);
-    const rate = rateOf(accepted);
+    const rate = median(ours.slice(1).map(rateOf));
+    const bound = median(bares.slice(1).map(rateOf));
+    const errors = sum(ours.map((load) => load.errors));
+    const bareErrors = sum(bares.map((load) => load.errors));
     return {
       results: {
-        accepted: accepted.sent.length,
+        accepted: accepted.length,
         accepted_per_s: round(rate, 0),
-        ...latencies(accepted),
-        errors: accepted.errors + beside.errors,
-        ...firstError(accepted, beside),
-        while_delivering: {
-          accepted: beside.sent.length,
-          accepted_per_s: round(rateOf(beside), 0),
-          ...latencies(beside),
-        },
-        delivered: outcome.delivered,
-        lost: outcome.lost,
-        duplicated: outcome.duplicated,
-        delivered_per_s: round(steadyRate(outcome.arrivedAt), 1),
-        signatures_verified: collected.signaturesVerified,
+        rounds_per_s: ours.slice(1).map((load) => round(rateOf(load), 0)),
+        ...latencies(...ours.slice(1)),
+        errors,
+        lost: stored.lost + beside.lost,
+        duplicated: stored.duplicated + beside.duplicated,
+        while_delivering: beside.figures,
       },
       bound: {
-        what: 'the same requests answered by a server that does nothing',
-        requests_per_s: round(bound, 0),
+        what: 'bare accepting: plain Fastify and pg, group commit of the same rows on the same Postgres',
+        accepted_per_s: round(bound, 0),
+        rounds_per_s: bares.slice(1).map((load) => round(rateOf(load), 0)),
+        ...latencies(...bares.slice(1)),
+        do_nothing_per_s: round(nothing, 0),
+        processes: stage.usage.report('bare', rounds * events),
       },
       ratio: round(rate / bound, 3),
-      processes: stage.usage.report('product', outcome.delivered),
+      processes: stage.usage.report('product', rounds * events),
       faults: [
-        ...arrivalFaults(outcome, collected, accepted),
-        ...(beside.errors > 0 ? [`${beside.errors} requests beside delivery failed`] : []),
+        ...(stored.lost > 0 ? [`${stored.lost} accepted events are not stored whole`] : []),
+        ...(stored.duplicated > 0 ? [`${stored.duplicated} deliveries too many are stored`] : []),
+        ...(errors > 0 ? [`${errors} requests failed, the first with: ${firstError(ours)}`] : []),
+        ...(bareErrors > 0 ? [`bare accepting failed: ${firstError(bares)}`] : []),
+        ...beside.faults,
       ],
     };
   },
 });
 
-function latencies(load: LoadResult): Record<string, unknown> {
-  if (load.sent.length === 0) return {};
-  return { ...latencySummary(load.sent.map(({ startedAt, answeredAt }) => answeredAt - startedAt)) };
+/** Accepting while the worker delivers what was accepted. */
+async function besideDelivery(
+  stage: Stage,
+  client: ApiClient,
+  post: (count: number) => Promise<LoadResult>,
+  count: number,
+) {
+  if (count === 0) return { figures: {}, lost: 0, duplicated: 0, faults: [] };
+  await stage.endpointAt(client, BESIDE_PATH, BESIDE_TYPE);
+  const load = await post(count);
+  stage.say(`accepted ${load.sent.length} beside delivery; waiting for all to arrive`);
+  const collected = await stage.arrivals(BESIDE_PATH, load.sent.length, IDLE_MS);
+  const outcome = reconcile(load.sent, collected.arrivals);
+  return {
+    figures: {
+      accepted: load.sent.length,
+      accepted_per_s: round(rateOf(load), 0),
+      ...latencies(load),
+      errors: load.errors,
+      delivered: outcome.delivered,
+      delivered_per_s: round(steadyRate(outcome.arrivedAt), 1),
+      signatures_verified: collected.signaturesVerified,
+    },
+    lost: outcome.lost,
+    duplicated: outcome.duplicated,
+    faults: arrivalFaults(outcome, collected, load),
+  };
 }
 
-function firstError(...loads: LoadResult[]): { first_error?: string } {
-  const first = loads.find(({ firstError }) => firstError !== undefined)?.firstError;
-  return first === undefined ? {} : { first_error: first };
+/** What the generator and plain TCP can do on this machine: requests per second to a server that does nothing. */
+async function doNothing(stage: Stage, count: number, connections: number): Promise<number> {
+  const to = { apiUrl: stage.sink.origin, apiKey: 'none' };
+  const load = await stage.generator.closedLoop(
+    { to, path: NOTHING_PATH, type: HELD_TYPE, count, connections },
+    MAX_MS,
+  );
+  await stage.sink.collect(NOTHING_PATH);
+  return rateOf(load);
+}
+
+function latencies(...loads: LoadResult[]): Record<string, number> {
+  const times = loads.flatMap(({ sent }) => sent.map(({ startedAt, answeredAt }) => answeredAt - startedAt));
+  return times.length === 0 ? {} : latencySummary(times);
+}
+
+function firstError(loads: readonly LoadResult[]): string {
+  return loads.find((load) => load.firstError !== undefined)?.firstError ?? 'unknown';
 }
 
 function rateOf(load: LoadResult): number {
   return (load.sent.length * 1_000) / load.elapsedMs;
 }
 
-async function warmUp(stage: Stage, client: ApiClient, connections: number, count: number): Promise<void> {
-  if (count === 0) return;
-  stage.say(`warming up with ${count} events`);
-  const endpoint = await stage.endpointAt(client, '/warm-up', 'bench.warm_up');
-  await client.hold(endpoint.id, true);
-  const accepted = await closedLoop({ count, concurrency: connections, maxMs: ACCEPT_MAX_MS }, (index) =>
-    client.sendEvent(eventBody('bench.warm_up', index, EVENT_BYTES)),
-  );
-  if (accepted.firstError !== undefined)
-    throw new Error(`the API refused the warm-up: ${accepted.firstError}`);
-  await client.deleteEndpoint(endpoint.id);
-}
-
-/** What the generator and plain HTTP can do on this machine. */
-async function httpOnly(stage: Stage, count: number, connections: number): Promise<number> {
-  const pool = new Pool(stage.sink.origin, { connections, pipelining: 1 });
-  try {
-    const load = await closedLoop({ count, concurrency: connections, maxMs: BOUND_MAX_MS }, async (index) => {
-      const body = eventBody(EVENT_TYPE, index, EVENT_BYTES);
-      const headers = { 'content-type': 'application/json', 'webhook-id': String(index) };
-      const answer = await pool.request({ method: 'POST', path: BOUND_PATH, headers, body });
-      await answer.body.text();
-      return String(index);
-    });
-    await stage.sink.collect(BOUND_PATH);
-    return rateOf(load);
-  } finally {
-    await pool.destroy();
-  }
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }

@@ -1,6 +1,6 @@
 import { defineBench } from '../bench.js';
-import { eventBody, type ApiClient } from '../generator/api-client.js';
-import { openLoop, type LoadResult } from '../generator/load-loops.js';
+import type { ApiClient } from '../generator/api-client.js';
+import { eventBody } from '../generator/event-poster.js';
 import { arrivalFaults, reconcile } from '../report/reconciliation.js';
 import { latencySummary, round } from '../report/statistics.js';
 import type { Stage } from '../stage.js';
@@ -65,8 +65,9 @@ export const isolationBench = defineBench({
 async function measure(stage: Stage, client: ApiClient, path: string, rate: number, seconds: number) {
   const type = `${QUIET_TYPE}_${path.slice(1).replaceAll('-', '_')}`;
   const endpoint = await stage.endpointAt(client, path, type);
-  const load: LoadResult = await openLoop({ count: rate * seconds, perSecond: rate }, (index) =>
-    client.sendEvent(eventBody(type, index, EVENT_BYTES)),
+  const load = await stage.generator.openLoop(
+    { to: client, type, count: rate * seconds, connections: CONNECTIONS },
+    rate,
   );
   const collected = await stage.arrivals(path, load.sent.length, IDLE_MS);
   await client.deleteEndpoint(endpoint.id);

@@ -1,12 +1,10 @@
 import { defineBench } from '../bench.js';
-import { eventBody } from '../generator/api-client.js';
-import { openLoop, type LoadResult, type Sent } from '../generator/load-loops.js';
+import type { LoadResult, Sent } from '../generator/load-loops.js';
 import { arrivalFaults, reconcile } from '../report/reconciliation.js';
 import { latencySummary, round } from '../report/statistics.js';
 import type { Stage } from '../stage.js';
 
 const EVENT_TYPE = 'bench.latency';
-const EVENT_BYTES = 1_024;
 const CONNECTIONS = 16;
 const IDLE_MS = 30_000;
 const WARM_UP_SECONDS = 3;
@@ -23,9 +21,10 @@ export const latencyBench = defineBench({
   async run(stage, { rate, seconds, turns }) {
     const client = stage.apiClient(CONNECTIONS);
     const bare = await stage.bareTemporal();
-    const post = (eventType: string, forSeconds: number): Promise<LoadResult> =>
-      openLoop({ count: Math.ceil(rate * forSeconds), perSecond: rate }, (index) =>
-        client.sendEvent(eventBody(eventType, index, EVENT_BYTES)),
+    const post = (type: string, forSeconds: number): Promise<LoadResult> =>
+      stage.generator.openLoop(
+        { to: client, type, count: Math.ceil(rate * forSeconds), connections: CONNECTIONS },
+        rate,
       );
     const startBare = (path: string, forSeconds: number): Promise<LoadResult> =>
       bare.openLoop({ path, count: Math.ceil(rate * forSeconds), perSecond: rate });

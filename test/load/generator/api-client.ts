@@ -1,8 +1,6 @@
 import { Pool } from 'undici';
 
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Of the JSON around the filling of an event, roughly: the whole body is then `size` bytes. */
-const ENVELOPE_BYTES = 80;
 const BATCH = 500;
 
 export interface BenchEndpoint {
@@ -16,12 +14,17 @@ export interface EndpointSettings {
   [policy: string]: unknown;
 }
 
-/** Speaks to the API as a customer's backend would: keep-alive connections, one request at a time on each. */
+/** Speaks to the API as a customer's backend would. What is measured is posted by the load generator instead. */
 export class ApiClient {
   private readonly pool: Pool;
   private readonly headers: Record<'authorization' | 'content-type', string>;
 
-  constructor(apiUrl: string, apiKey: string, connections: number) {
+  /** @param apiKey of the tenant that it speaks for */
+  constructor(
+    readonly apiUrl: string,
+    readonly apiKey: string,
+    connections: number,
+  ) {
     this.pool = new Pool(apiUrl, {
       connections,
       pipelining: 1,
@@ -33,17 +36,6 @@ export class ApiClient {
 
   createEndpoint(endpoint: EndpointSettings): Promise<BenchEndpoint> {
     return this.post<BenchEndpoint>('/api/v1/endpoints', JSON.stringify(endpoint), 201);
-  }
-
-  /** Posts one event and answers its id, which its receiver sees as `webhook-id`. */
-  async sendEvent(body: string): Promise<string> {
-    const { id, deliveries } = await this.post<{ id: string; deliveries: number }>(
-      '/api/v1/events',
-      body,
-      202,
-    );
-    if (deliveries !== 1) throw new Error(`the event matched ${deliveries} endpoints instead of one`);
-    return id;
   }
 
   /** Posts many events, up to 500 in a request, one request at a time. */
@@ -105,10 +97,4 @@ export class ApiClient {
       throw new Error(`POST ${path} answered ${answer.statusCode}: ${text.slice(0, 300)}`);
     return JSON.parse(text) as T;
   }
-}
-
-/** The body of an event, about `size` bytes long. */
-export function eventBody(type: string, number: number, size: number): string {
-  const filling = 'x'.repeat(Math.max(0, size - ENVELOPE_BYTES - type.length));
-  return JSON.stringify({ type, data: { number, note: 'made by the bench', filling } });
 }

@@ -18,6 +18,7 @@ export interface InstanceFacts {
   api_key: string;
   admin_token: string;
   temporal_address: string;
+  database_url: string;
   processes: Record<'postgres' | 'temporal' | 'api' | 'worker', number>;
 }
 

@@ -1,12 +1,10 @@
 // The receiver of the benches, a process of its own: what it costs is not measured with the generator.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { answerCalls } from '../children/child-calls.js';
 import { monotonicMs } from '../generator/clock.js';
+import { createRawHttpServer, type RawRequest } from './raw-http-server.js';
 import type { Collected, SinkHandlers } from './sink-protocol.js';
-
-const KEEP_ALIVE_MS = 120_000;
 
 class Round implements Collected {
   readonly arrivals: Collected['arrivals'] = [];
@@ -22,9 +20,9 @@ class Round implements Collected {
     return this.webhook !== undefined && this.arrivals.length % this.every === 0;
   }
 
-  verify(body: string, headers: IncomingMessage['headers']): void {
+  verify(body: string, headers: RawRequest['headers']): void {
     try {
-      this.webhook?.verify(body, headers as Record<string, string>);
+      this.webhook?.verify(body, headers);
       this.signaturesVerified += 1;
     } catch {
       this.signaturesWrong += 1;
@@ -40,30 +38,24 @@ function roundOf(path: string): Round {
   return round;
 }
 
-function receive(request: IncomingMessage, response: ServerResponse): void {
+function begin({ path, headers }: RawRequest): boolean {
   const at = monotonicMs();
-  const round = roundOf(request.url ?? '/');
-  const id = String(request.headers['webhook-id'] ?? '');
+  const round = roundOf(path);
+  const id = headers['webhook-id'] ?? '';
   round.ids.add(id);
-  round.arrivals.push({ id, attempt: Number(request.headers['hookstream-attempt'] ?? 1), at });
-  if (round.wantsVerification()) {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => round.verify(Buffer.concat(chunks).toString('utf8'), request.headers));
-  } else {
-    request.resume();
-  }
-  request.on('end', () => answer(round, response));
+  round.arrivals.push({ id, attempt: Number(headers['hookstream-attempt'] ?? 1), at });
+  return round.wantsVerification();
 }
 
-function answer({ status, afterMs }: Round, response: ServerResponse): void {
-  response.statusCode = status;
-  if (afterMs === 0) response.end();
-  else setTimeout(() => response.end(), afterMs);
+function end({ path, headers }: RawRequest, body: Buffer, answer: (status: number) => void): void {
+  const round = roundOf(path);
+  if (body.length > 0) round.verify(body.toString('utf8'), headers);
+  const { status, afterMs } = round;
+  if (afterMs === 0) answer(status);
+  else setTimeout(() => answer(status), afterMs);
 }
 
-const server = createServer(receive);
-server.keepAliveTimeout = KEEP_ALIVE_MS;
+const { server, closeConnections } = createRawHttpServer({ begin, end });
 await new Promise<void>((resolve, reject) => {
   server.once('error', reject);
   server.listen(0, '127.0.0.1', 1_024, resolve);
@@ -87,4 +79,4 @@ const handlers: SinkHandlers = {
   },
 };
 
-answerCalls(handlers, () => Promise.resolve(server.closeAllConnections()));
+answerCalls(handlers, () => Promise.resolve(closeConnections()));

@@ -1,0 +1,5 @@
+export type BareAcceptHandlers = {
+  port: () => number;
+  /** How many events it has stored. */
+  stored: () => Promise<number>;
+};
