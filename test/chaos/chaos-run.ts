@@ -74,7 +74,7 @@ export class ChaosRun {
     const circuits = await CircuitLog.install(database);
     const traffic = new Traffic(instance.standalone, this.options.ratePercent / 100);
     const readiness = new ReadinessWatch(instance.standalone.file.api_url);
-    const memory = new MemoryWatch(['api', ...WORKERS], (part) => instance.pid(part));
+    const memory = new MemoryWatch(['api', ...WORKERS], (part) => instance.pidAtWork(part));
     this.closers.unshift(
       () => traffic.stop(),
       () => readiness.stop(),
@@ -91,7 +91,7 @@ export class ChaosRun {
     say('no more faults, no more events; everything heals');
     targets.heal();
     await traffic.stop();
-    const { settledAfterMs, faults: stuck } = await settle(database, temporal);
+    const { settledAfterMs, faults: stuck } = await settle(database, temporal, say);
     await quietFor(instance, READY_WITHIN_MS + READY_LOOKED_AT_MS);
     memory.stop();
     await readiness.stop();
@@ -109,6 +109,7 @@ export class ChaosRun {
       timeline: instance.timeline,
       memory: memory.series,
       circuit: await circuits.changesOf(targets.target('sick').endpointId),
+      letGo: await circuits.letGoOf(targets.target('sick').endpointId),
     });
   }
 

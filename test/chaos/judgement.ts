@@ -10,7 +10,7 @@ import type { StoredDelivery } from './promises/stored-deliveries.js';
 import { orderedData } from './traffic/moods.js';
 import { eventTypesOf, type Target, type TargetName, type Targets } from './traffic/targets.js';
 import type { Traffic } from './traffic/traffic.js';
-import type { CircuitChange } from './watch/circuit-log.js';
+import type { CircuitChange, LetGo } from './watch/circuit-log.js';
 import type { MemorySeries } from './watch/memory-watch.js';
 import type { ReadinessSample } from './watch/readiness-watch.js';
 import type { WorldTimeline } from './watch/world-timeline.js';
@@ -28,6 +28,8 @@ export interface Evidence {
   timeline: WorldTimeline;
   memory: readonly MemorySeries[];
   circuit: readonly CircuitChange[];
+  /** Attempts of the endpoint with the breaker. */
+  letGo: readonly LetGo[];
 }
 
 interface TargetReport {
@@ -61,7 +63,8 @@ export function judge(evidence: Evidence): ChaosFindings {
   const outcomes = targets.list.map((target) => outcomeOf(target, evidence));
   const { faults: probeFaults, ...circuit } = judgeProbes(
     evidence.circuit,
-    targets.receiver.requestsTo('/sick').map(span),
+    evidence.letGo,
+    targets.receiver.requestsTo('/sick').map(probeArrival),
   );
   const memory = memoryReports(evidence.memory);
   return {
@@ -128,6 +131,10 @@ function reportOf({ target, accepted, deliveries, arrivals }: TargetOutcome): Ta
 
 function span({ receivedAt, endedAt }: ReceivedRequest): { at: number; endedAt: number } {
   return { at: receivedAt, endedAt: endedAt ?? Infinity };
+}
+
+function probeArrival(request: ReceivedRequest) {
+  return { ...span(request), webhookId: request.headers['webhook-id'] ?? '' };
 }
 
 function orderedArrival(request: ReceivedRequest) {

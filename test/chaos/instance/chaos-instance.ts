@@ -9,6 +9,8 @@ import { ExtraWorker, runsTold } from './extra-worker.js';
 export const WORKERS = ['worker-1', 'worker-2', 'worker-3'] as const;
 type WorkerName = (typeof WORKERS)[number];
 
+/** Nothing may be swept up that the engine itself has left behind. */
+const NO_RECONCILER = { HOOKSTREAM_RECONCILE_AFTER_MS: '86400000' };
 /** However long it takes to be up again, beyond this it is broken. Milliseconds. */
 const BACK_WITHIN_MS = 90_000;
 const LOOK_EVERY_MS = 20;
@@ -25,9 +27,10 @@ export class ChaosInstance {
 
   /** @param keep told of every part that runs, so that it is stopped in any case; the last told stops first. */
   static async start(
-    env: NodeJS.ProcessEnv,
+    baseEnv: NodeJS.ProcessEnv,
     keep: (stop: () => Promise<unknown>) => void,
   ): Promise<ChaosInstance> {
+    const env = { ...baseEnv, ...NO_RECONCILER };
     const standalone = await StandaloneInstance.launch({ baseEnv: env });
     keep(() => standalone.stop());
     await standalone.ready();
@@ -50,6 +53,12 @@ export class ChaosInstance {
     if (part === 'api' || part === 'temporal' || part === 'postgres')
       return this.standalone.file.processes[part];
     return this.extraWorker(part).pid;
+  }
+
+  /** Undefined while it is down or starts. */
+  pidAtWork(part: Part): number | undefined {
+    const now = Date.now();
+    return this.timeline.isUp(part, now, now) ? this.pid(part) : undefined;
   }
 
   /** kill -9. Resolves when the part does its work again. */

@@ -134,18 +134,35 @@ describe('one probe at a time', () => {
     { state: 'closed' as const, at: 200 },
   ];
 
+  /** Let go at the first time, read at the second, answered at the third. */
+  const requests = (...times: [number, number, number][]) => ({
+    letGo: times.map(([at], index) => ({ eventId: `evt_${index}`, at })),
+    arrivals: times.map(([, at, endedAt], index) => ({ webhookId: `evt_${index}`, at, endedAt })),
+  });
+  const judged = ({ letGo, arrivals }: ReturnType<typeof requests>) => judgeProbes(CHANGES, letGo, arrivals);
+
   it.each([
-    ['one probe', [{ at: 110, endedAt: 150 }], 1],
-    ['one after another', [110, 160].map((at) => ({ at, endedAt: at + 40 })), 2],
-    ['many once it is closed', [110, 210, 211].map((at) => ({ at, endedAt: at + 90 })), 1],
-    ['one let go before it opened', [-5, 110].map((at) => ({ at, endedAt: at + 90 })), 1],
-  ])('kept: %s', (_what, arrivals, probes) => {
-    expect(judgeProbes(CHANGES, arrivals)).toEqual({ opened: 1, halfOpen: 1, probes, faults: [] });
+    ['one probe', requests([105, 110, 150]), 1],
+    ['one after another', requests([105, 110, 150], [151, 160, 190]), 2],
+    ['many once it is closed', requests([105, 110, 150], [201, 210, 300], [201, 211, 300]), 1],
+    ['one let go before it opened, and late', requests([-5, 120, 160], [105, 110, 150]), 1],
+  ])('kept: %s', (_what, seen, probes) => {
+    expect(judged(seen)).toEqual({ opened: 1, halfOpen: 1, probes, faults: [] });
   });
 
-  it('broken: two that overlap', () => {
-    const arrivals = [110, 120].map((at) => ({ at, endedAt: at + 40 }));
-    expect(judgeProbes(CHANGES, arrivals).faults.join()).toMatch(/more than one probe/);
+  it.each([
+    ['two that overlap', requests([105, 110, 150], [120, 130, 170])],
+    ['one let go before the other had ended', requests([105, 110, 150], [149, 160, 170])],
+    ['one that overlaps the last but one', requests([105, 110, 190], [120, 130, 140], [160, 170, 180])],
+  ])('broken: %s', (_what, seen) => {
+    expect(judged(seen).faults.join()).toMatch(/more than one probe/);
+  });
+
+  it('takes the last time a delivery was let go before its request came', () => {
+    const { letGo, arrivals } = requests([-50, 110, 150]);
+    const again = [...letGo, { eventId: 'evt_0', at: 108 }, { eventId: 'evt_0', at: 160 }];
+    expect(judgeProbes(CHANGES, again, arrivals).probes).toBe(1);
+    expect(judgeProbes(CHANGES, letGo, arrivals).probes).toBe(0);
   });
 });
 

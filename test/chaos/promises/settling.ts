@@ -3,9 +3,10 @@ import { FINAL_DELIVERY_STATUSES, idToUuid, uuidToId } from '@hookstream/domain'
 import type { Database } from '@hookstream/persistence';
 import type { TemporalClient } from '@hookstream/temporal-client';
 
-/** So long after the last fault and the last event, nothing may be left under way. Milliseconds. */
-const SETTLED_WITHIN_MS = 60_000;
+/** What is left counts as stuck when nothing of it has come to its end for so long. Milliseconds. */
+const STUCK_AFTER_MS = 60_000;
 const LOOK_EVERY_MS = 500;
+const TELL_EVERY_MS = 15_000;
 
 /** What is still under way, in plain words; all empty when everything has come to its end. */
 interface Leftovers {
@@ -19,22 +20,36 @@ export interface Settlement {
   faults: string[];
 }
 
-/** Waits until every delivery has ended, the outbox is empty and no workflow of a finished delivery is open. */
-export async function settle(database: Database, temporal: TemporalClient): Promise<Settlement> {
+/**
+ * Waits until every delivery has ended, the outbox is empty and no workflow of a finished delivery is open, for as long as some of it
+ * does come to its end: how long a backlog takes is the machine's affair.
+ */
+export async function settle(
+  database: Database,
+  temporal: TemporalClient,
+  say: (line: string) => void,
+): Promise<Settlement> {
   const startedAt = Date.now();
+  let progress = { left: Infinity, at: startedAt };
+  let toldAt = startedAt;
   for (;;) {
     const left = await look(database, temporal).catch((error: unknown) => error as Error);
-    const settledAfterMs = Date.now() - startedAt;
-    const isOver = settledAfterMs > SETTLED_WITHIN_MS;
-    if (left instanceof Error) {
-      if (isOver) return { settledAfterMs, faults: [`cannot tell what is left: ${left.message}`] };
-    } else {
-      const all = [...left.deliveries, ...left.outbox, ...left.workflows];
-      if (all.length === 0) return { settledAfterMs, faults: [] };
-      if (isOver) return { settledAfterMs, faults: tellStuck(left) };
+    const now = Date.now();
+    const settledAfterMs = now - startedAt;
+    const count = left instanceof Error ? Infinity : countOf(left);
+    if (count === 0) return { settledAfterMs, faults: [] };
+    if (count < progress.left) progress = { left: count, at: now };
+    if (now - progress.at > STUCK_AFTER_MS) return { settledAfterMs, faults: tellStuck(left) };
+    if (!(left instanceof Error) && now - toldAt > TELL_EVERY_MS) {
+      toldAt = now;
+      say(`${left.deliveries.length} deliveries have not ended yet`);
     }
     await sleep(LOOK_EVERY_MS);
   }
+}
+
+function countOf({ deliveries, outbox, workflows }: Leftovers): number {
+  return deliveries.length + outbox.length + workflows.length;
 }
 
 async function look(database: Database, temporal: TemporalClient): Promise<Leftovers> {
@@ -67,8 +82,10 @@ async function openWithoutReason(database: Database, temporal: TemporalClient): 
   return rows.map(({ id, status }) => `${uuidToId('delivery', id)} (${status})`);
 }
 
-function tellStuck({ deliveries, outbox, workflows }: Leftovers): string[] {
-  const after = `${SETTLED_WITHIN_MS / 1_000} s after everything was healed`;
+function tellStuck(left: Leftovers | Error): string[] {
+  if (left instanceof Error) return [`cannot tell what is left: ${left.message}`];
+  const { deliveries, outbox, workflows } = left;
+  const after = `although nothing has moved for ${STUCK_AFTER_MS / 1_000} s`;
   const tell = (what: string, found: string[]): string[] =>
     found.length === 0
       ? []

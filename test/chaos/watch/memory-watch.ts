@@ -1,7 +1,7 @@
 import { residentMb } from '../../load/report/process-usage.js';
 import type { Part } from './world-timeline.js';
 
-/** Memory of one process over its life. */
+/** Memory of one process while it is at work. */
 export interface MemorySeries {
   part: Part;
   pid: number;
@@ -18,7 +18,8 @@ export class MemoryWatch {
 
   constructor(
     private readonly parts: readonly Part[],
-    private readonly pidOf: (part: Part) => number,
+    /** Undefined while it is not at work: one that still starts, or waits for a server, fills its heap later. */
+    private readonly pidOf: (part: Part) => number | undefined,
   ) {}
 
   start(): void {
@@ -32,8 +33,9 @@ export class MemoryWatch {
   private sample(): void {
     for (const part of this.parts) {
       const pid = this.pidOf(part);
-      const mb = residentMb(pid);
-      if (mb !== undefined) this.seriesOf(part, pid).samples.push({ at: Date.now(), mb });
+      const mb = pid === undefined ? undefined : residentMb(pid);
+      if (pid !== undefined && mb !== undefined)
+        this.seriesOf(part, pid).samples.push({ at: Date.now(), mb });
     }
   }
 
