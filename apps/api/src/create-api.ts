@@ -2,6 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
+import { ACCEPT_PATH, AcceptRoute } from './events/accept.route.js';
+import { answerDirectly } from './http/direct-route.js';
 import { registerJsonBody } from './http/json-body.js';
 import { codeOf, problem } from './http/problem.js';
 import { sendProblem } from './http/problem.filter.js';
@@ -31,6 +33,8 @@ export async function createApi(
     requestIdHeader: false,
     logger: false,
     exposeHeadRoutes: false,
+    // no Nest middleware is used anywhere
+    skipMiddie: true,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error: { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) => {
       const status = error.statusCode ?? 400;
@@ -54,6 +58,10 @@ export async function createApi(
     done();
   });
   if (preview) return app;
+  const acceptRoute = app.get(AcceptRoute, { strict: false });
+  answerDirectly(fastify, { method: 'POST', url: `/${API_PREFIX}/${ACCEPT_PATH}` }, (request, reply) =>
+    acceptRoute.handle(request, reply),
+  );
   registerDocs(fastify, () => buildOpenApiDocument(app));
   return app;
 }

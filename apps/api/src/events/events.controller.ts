@@ -4,16 +4,14 @@ import type { FastifyRequest } from 'fastify';
 import { TenantId } from '../auth/actor.js';
 import type { Listed } from '../http/fields.dto.js';
 import { Operation } from '../http/operation.decorator.js';
+import { ACCEPT_PATH, ACCEPT_SCOPE } from './accept.route.js';
 import {
   AcceptedEventSchema,
   AcceptedEventsSchema,
-  CreateEventSchema,
   EventDetailSchema,
   EventPageSchema,
   ListEventsSchema,
-  type AcceptedEventAnswer,
   type AcceptedEventsAnswer,
-  type CreateEvent,
   type EventAnswer,
   type ListEvents,
 } from './dto/event.dto.js';
@@ -28,26 +26,24 @@ const IdempotencyKeyHeader = (description: string) =>
   });
 
 @ApiTags('events')
-@Controller('events')
+@Controller(ACCEPT_PATH)
 export class EventsController {
   constructor(private readonly events: EventsService) {}
 
+  /** Declared here, answered by {@link AcceptRoute}. */
   @Post()
   @Operation({
     summary: 'Accept an event',
     description: 'Once answered, the event and its deliveries are stored and will go out, whatever crashes.',
-    access: 'events:write',
+    access: ACCEPT_SCOPE,
     status: 202,
     answer: AcceptedEventSchema,
     failures: [400, 409, 413, 415, 422, 429, 503],
   })
   @IdempotencyKeyHeader('The same key with the same body gets the first answer; with another body, 409.')
-  createEvent(
-    @TenantId() tenantId: string,
-    @Body({ schema: CreateEventSchema }) body: CreateEvent,
-    @Req() request: FastifyRequest,
-  ): Promise<AcceptedEventAnswer> {
-    return this.events.accept(tenantId, body, request);
+  @ApiBody({ required: true, schema: { $ref: '#/components/schemas/CreateEventRequest' } })
+  createEvent(): never {
+    throw new Error('Posted events belong to AcceptRoute');
   }
 
   @Post('batch')

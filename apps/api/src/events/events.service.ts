@@ -26,7 +26,7 @@ import { AcceptQueue } from './accept-queue.js';
 import {
   BatchSchema,
   CreateEventSchema,
-  type AcceptedEventAnswer,
+  isPostedEventType,
   type AcceptedEventsAnswer,
   type CreateEvent,
   type EventAnswer,
@@ -73,13 +73,15 @@ export class EventsService implements OnApplicationShutdown {
     });
   }
 
-  async accept(tenantId: string, body: CreateEvent, request: AcceptRequest): Promise<AcceptedEventAnswer> {
+  /** @returns JSON text of an {@link AcceptedEventAnswer} */
+  async accept(tenantId: string, body: unknown, request: AcceptRequest): Promise<string> {
+    const event = readEvent(body);
     const key = idempotencyKey(request.headers['idempotency-key']);
     const { refusal: limit } = await this.admit(tenantId, 1, request);
     if (limit !== undefined) throw limit;
-    const item = await this.item(tenantId, body, request.bodyText);
+    const item = await this.item(tenantId, event, request.bodyText);
     item.idempotency = idempotencyClaim(key, request.bodyText, this.config.accept.idempotencyTtlMs);
-    return presentAccepted(await this.store(item), body.endpoint_ids);
+    return JSON.stringify(presentAccepted(await this.store(item), event.endpoint_ids));
   }
 
   /** Each event is accepted or refused by itself. */
@@ -94,7 +96,7 @@ export class EventsService implements OnApplicationShutdown {
           if (index >= admitted && limit !== undefined) throw limit;
           const span = spans[index];
           if (span === undefined) throw new Error('The text of a batch has fewer elements than its value');
-          const event = validate(CreateEventSchema, item);
+          const event = readEvent(item);
           const accept = await this.item(tenantId, event, request.bodyText, span);
           const text = jsonText(request.bodyText, span);
           accept.idempotency = idempotencyClaim(key, text, this.config.accept.idempotencyTtlMs, index);
@@ -164,6 +166,17 @@ export class EventsService implements OnApplicationShutdown {
       { field: 'deliver_at', message: `must be at most ${maxDeliverAheadMs / 86_400_000} days ahead` },
     ]);
   }
+}
+
+/** Most events are a type and data and nothing else: those need no schema to be read, only the rule of their type. */
+function readEvent(body: unknown): CreateEvent {
+  return isPlainEvent(body) ? body : validate(CreateEventSchema, body);
+}
+
+function isPlainEvent(body: unknown): body is CreateEvent {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return false;
+  const { type, data } = body as { type?: unknown; data?: unknown };
+  return Object.keys(body).length === 2 && data !== undefined && isPostedEventType(type);
 }
 
 /** An item's own failure. What concerns the whole request (the database is away) is thrown on. */

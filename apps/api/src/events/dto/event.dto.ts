@@ -1,4 +1,4 @@
-import { EVENT_TYPE_RULE, isOperationalEventType, LANES } from '@hookstream/domain';
+import { EVENT_TYPE_RULE, isEventType, isOperationalEventType, LANES } from '@hookstream/domain';
 import { z } from 'zod';
 import { DeliverySchema, timeRangeQuery } from '../../deliveries/dto/delivery.dto.js';
 import { ProblemSchema } from '../../http/problem.dto.js';
@@ -16,6 +16,10 @@ import {
 
 const MAX_BATCH = 500;
 const MAX_ENDPOINT_IDS = 100;
+
+/** The rule of `type` below in one question. */
+export const isPostedEventType = (type: unknown): boolean =>
+  typeof type === 'string' && isEventType(type) && !isOperationalEventType(type);
 
 export const CreateEventSchema = z
   .strictObject({
