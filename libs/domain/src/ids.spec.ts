@@ -1,5 +1,5 @@
 import { DomainError } from './errors.js';
-import { idToUuid, newId, uuidToId, uuidV7Floor, uuidV7Time } from './ids.js';
+import { idToUuid, newId, newIdentity, newUuid, uuidToId, uuidV7Floor, uuidV7Time } from './ids.js';
 
 describe('ids', () => {
   it('go to the database and back', () => {
@@ -26,6 +26,22 @@ describe('ids', () => {
     expect(idToUuid('delivery', 'dlv_0123456789abcdefghjkmnpqrs')).toBe(
       '0110c853-1d09-52d8-d73e-1194e95b5f19',
     );
+  });
+
+  it('come with their UUID, by the standard', () => {
+    for (let n = 0; n < 1_000; n++) {
+      const { id, uuid } = newIdentity('event');
+      expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+      // typeid-js, which both go through here, tells whether what we write is what the specification says
+      expect(idToUuid('event', id)).toBe(uuid);
+      expect(uuidToId('event', uuid)).toBe(id);
+    }
+  });
+
+  it('are each greater than the one before and all different, however many there are in a millisecond', () => {
+    const made = Array.from({ length: 20_000 }, newUuid);
+    expect([...made].sort()).toEqual(made);
+    expect(new Set(made.map((uuid) => uuid.slice(-12))).size).toBe(made.length);
   });
 
   it('tell their day', () => {

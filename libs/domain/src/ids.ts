@@ -1,5 +1,6 @@
-import { fromUUID, getType, toUUIDBytes, typeidUnboxed, type TypeId } from 'typeid-js';
+import { fromUUID, getType, toUUIDBytes, type TypeId } from 'typeid-js';
 import { DomainError } from './errors.js';
+import { nextUuidV7 } from './uuid-v7.js';
 
 /** The prefix that tells, in every public id, what kind of object it names. */
 export const ID_PREFIX = {
@@ -18,7 +19,18 @@ export type IdKind = keyof typeof ID_PREFIX;
 
 /** A new public id: `<prefix>_<26 characters>`, a TypeID over a UUIDv7, so that ids sort by creation. */
 export function newId(kind: IdKind): string {
-  return typeidUnboxed(ID_PREFIX[kind]);
+  return `${ID_PREFIX[kind]}_${typeIdSuffix(nextUuidV7())}`;
+}
+
+/** As {@link newId}, and the UUID that the database stores for it. */
+export function newIdentity(kind: IdKind): { id: string; uuid: string } {
+  const bytes = nextUuidV7();
+  return { id: `${ID_PREFIX[kind]}_${typeIdSuffix(bytes)}`, uuid: uuidText(bytes) };
+}
+
+/** A new UUID where nobody needs the public id yet. */
+export function newUuid(): string {
+  return uuidText(nextUuidV7());
 }
 
 /**
@@ -36,6 +48,25 @@ export function idToUuid(kind: IdKind, id: string): string {
     // falls through to the one error below: the parser's own messages name its internals
   }
   throw new DomainError('invalid_id', `"${id.slice(0, 64)}" is not a ${kind} id (${prefix}_…)`);
+}
+
+const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
+const BASE32_PAIRS = Array.from(
+  { length: 1_024 },
+  (_, value) => `${BASE32[value >> 5] as string}${BASE32[value & 31] as string}`,
+);
+
+/** 128 bits as 26 characters of Crockford's base 32, the first of three bits: https://github.com/jetify-com/typeid/tree/main/spec */
+function typeIdSuffix(bytes: Uint8Array): string {
+  let text = BASE32_PAIRS[bytes[0] as number] as string;
+  for (let at = 1; at < 16; at += 5) {
+    const middle = bytes[at + 2] as number;
+    const high = ((bytes[at] as number) << 12) | ((bytes[at + 1] as number) << 4) | (middle >> 4);
+    const low = ((middle & 15) << 16) | ((bytes[at + 3] as number) << 8) | (bytes[at + 4] as number);
+    text += `${BASE32_PAIRS[high >> 10] as string}${BASE32_PAIRS[high & 1_023] as string}`;
+    text += `${BASE32_PAIRS[low >> 10] as string}${BASE32_PAIRS[low & 1_023] as string}`;
+  }
+  return text;
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

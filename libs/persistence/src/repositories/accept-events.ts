@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { idToUuid, newId, orderKeyOf, uuidV7Time, type FieldError } from '@hookstream/domain';
+import { idToUuid, newIdentity, newUuid, orderKeyOf, uuidV7Time, type FieldError } from '@hookstream/domain';
 import { ACCEPT_EVENTS_SQL } from './accept-events.sql.js';
 import {
   payloadOf,
@@ -172,8 +172,7 @@ function refusal({ schema, endpointIds = [] }: AcceptItem, { endpoints }: Receiv
 }
 
 function plan(item: AcceptItem, { tenantUuid, endpoints }: Receivers): Planned {
-  const id = newId('event');
-  const eventUuid = idToUuid('event', id);
+  const { id, uuid: eventUuid } = newIdentity('event');
   // the id's own time, so that lists by time and by id agree
   const createdAt = new Date(uuidV7Time(eventUuid)).toISOString();
   const chosen = item.endpointIds
@@ -212,7 +211,7 @@ async function store(
     p.targets.map((target) => {
       if (target.status === 'paused') paused.add(target.id);
       return {
-        id: idToUuid('delivery', newId('delivery')),
+        id: newUuid(),
         event: p.eventUuid,
         endpoint: target.id,
         // absent: now by the database's clock, so that a clock that runs ahead here delays nothing
