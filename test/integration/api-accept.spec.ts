@@ -192,9 +192,7 @@ describe('POST /events', () => {
     const answer = await post({ type: 'order.paid', data: 1, endpoint_ids: [named, named] });
     expect(answer.body.deliveries).toBe(1);
     const detail = await api.call('GET', `/events/${answer.body.id as string}`, { token: tenant.key });
-    expect(detail.body.deliveries).toMatchObject([
-      { endpoint_id: named, status: 'pending', lane: 'durable' },
-    ]);
+    expect(detail.body.deliveries).toMatchObject([{ endpoint_id: named, status: 'pending', lane: 'auto' }]);
   });
 
   it('names endpoints that do not exist, also those of others', async () => {

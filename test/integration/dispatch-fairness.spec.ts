@@ -1,6 +1,6 @@
 // Real: Postgres. Whose deliveries a worker claims while the backlog of another tenant waits.
 import { idToUuid } from '@hookstream/domain';
-import { FairClaim, type EndpointRecord } from '@hookstream/persistence';
+import { FairClaim, toStart, type EndpointRecord } from '@hookstream/persistence';
 import { StoredDeliveries } from './stored-deliveries.js';
 
 const BACKLOG = 20_000;
@@ -46,7 +46,7 @@ describe('beside a backlog of 20,000 at one endpoint of another tenant', () => {
 
   /** A worker that claims with all the room it has and starts everything; nothing of it ends. */
   function worker(capacity: number) {
-    const claim = new FairClaim(store.database.pool);
+    const claim = new FairClaim(store.database.pool, toStart('durable'));
     const underWay: string[] = [];
     const tenants = new Map<string, number>();
     const endpoints = new Map<string, number>();

@@ -4,7 +4,8 @@ import { idToUuid, newId } from '@hookstream/domain';
 import {
   LIST_QUEUES_SQL,
   LOOK_UPS_ONLY,
-  TAKE_DELIVERIES_SQL,
+  TAKE_TO_ATTEMPT_SQL,
+  TAKE_TO_START_SQL,
   type EndpointRecord,
 } from '@hookstream/persistence';
 import { StoredDeliveries } from './stored-deliveries.js';
@@ -75,25 +76,28 @@ describe('the cost of a claim', () => {
     }
   }
 
-  const list = () => cost(LIST_QUEUES_SQL, [NOWHERE, NOWHERE, 200]);
-  const take = () =>
-    cost(TAKE_DELIVERIES_SQL, [
+  const list = () => cost(LIST_QUEUES_SQL, [NOWHERE, NOWHERE, 200, 'durable']);
+  const take = (sql = TAKE_TO_START_SQL) =>
+    cost(sql, [
       [tenant(), tenant()],
       uuids().slice(0, 2),
       [TAKEN / 2, TAKEN / 2],
       10_000,
       newId('delivery'),
+      'durable',
+      'durable',
     ]);
 
   it('does not grow with what waits: 200,000 rows cost what 2,000 do', async () => {
     await fill(2_000);
     await list(); // the first one reads the catalogue too
-    const [listFew, takeFew] = [await list(), await take()];
+    const [listFew, takeFew, attemptFew] = [await list(), await take(), await take(TAKE_TO_ATTEMPT_SQL)];
     await fill(200_000);
-    const [listMany, takeMany] = [await list(), await take()];
+    const [listMany, takeMany, attemptMany] = [await list(), await take(), await take(TAKE_TO_ATTEMPT_SQL)];
     // an index over a hundred times as many rows is one level deeper
     expect(listMany.buffers).toBeLessThanOrEqual(listFew.buffers + 2 * (QUEUES + 2));
     expect(takeMany.buffers).toBeLessThanOrEqual(takeFew.buffers + 10 * TAKEN);
-    for (const { nodes } of [listMany, takeMany]) expect([...nodes]).not.toContain('Seq Scan');
+    expect(attemptMany.buffers).toBeLessThanOrEqual(attemptFew.buffers + 10 * TAKEN);
+    for (const { nodes } of [listMany, takeMany, attemptMany]) expect([...nodes]).not.toContain('Seq Scan');
   }, 120_000);
 });

@@ -1,28 +1,50 @@
 // Real: Postgres. Simulated: its clock. What a rate limit lets go over time, whoever claims.
 import { idToUuid, SYSTEM_ACTOR, uuidToId, type RateLimitPolicy } from '@hookstream/domain';
-import { AttemptsRepository, FairClaim, type Claim, type EndpointRecord } from '@hookstream/persistence';
+import {
+  AttemptsRepository,
+  FairClaim,
+  toAttempt,
+  toStart,
+  type Claim,
+  type ClaimOptions,
+  type EndpointRecord,
+} from '@hookstream/persistence';
 import { SimulatedClock } from './simulated-clock.js';
 import { StoredDeliveries } from './stored-deliveries.js';
 
-describe('the rate limit of an endpoint', () => {
+/** What both lanes claim. */
+interface Claimed {
+  deliveryId: string;
+}
+interface Claimer {
+  claim(options: ClaimOptions): Promise<Claim<Claimed>>;
+}
+
+const LANES: Record<'durable' | 'express', (clock: SimulatedClock) => Claimer> = {
+  durable: (clock) => new FairClaim(clock.pool, toStart('durable')),
+  express: (clock) => new FairClaim(clock.pool, toAttempt('express')),
+};
+
+describe.each(['durable', 'express'] as const)('the rate limit of an endpoint in the %s lane', (lane) => {
   let store: StoredDeliveries;
   let clock: SimulatedClock;
-  let claimers: FairClaim[];
+  let claimers: Claimer[];
 
   beforeAll(async () => {
     store = await StoredDeliveries.create();
+    store.lane = lane;
     clock = await SimulatedClock.create(store.testDatabase.url, 6);
   });
   beforeEach(async () => {
     await store.database.pool.query('TRUNCATE outbox, slots');
-    claimers = [1, 2, 3].map(() => new FairClaim(clock.pool));
+    claimers = [1, 2, 3].map(() => LANES[lane](clock));
   });
   afterAll(async () => {
     await clock.stop();
     await store.drop();
   });
 
-  const claimOnce = (claimer: FairClaim, workerId: string): Promise<Claim> =>
+  const claimOnce = (claimer: Claimer, workerId: string): Promise<Claim<Claimed>> =>
     claimer.claim({
       workerId,
       leaseMs: 3_600_000,

@@ -8,6 +8,7 @@ import {
   uuidToId,
   type DeliveryStatus,
   type EndpointStatus,
+  type Lane,
 } from '@hookstream/domain';
 import {
   EndpointsRepository,
@@ -15,8 +16,10 @@ import {
   FairClaim,
   OutboxRepository,
   TenantsRepository,
+  toStart,
   type AcceptItem,
   type Claim,
+  type ClaimedDelivery,
   type Database,
   type EndpointRecord,
   type EndpointSettings,
@@ -27,6 +30,7 @@ import { createTestDatabase, type TestDatabase } from '@hookstream/testing';
 
 export interface StoredDelivery {
   status: DeliveryStatus;
+  lane: Lane;
   attempt_count: number;
   schedule_step: number;
   next_attempt_at: Date | null;
@@ -51,6 +55,8 @@ export class StoredDeliveries {
   readonly tenantId = newId('tenant');
   readonly endpoints: EndpointsRepository;
   readonly events: EventsRepository;
+  /** Of the endpoints that a test makes without saying. */
+  lane: Lane = 'durable';
   readonly outbox: OutboxRepository;
 
   private constructor(
@@ -117,7 +123,7 @@ export class StoredDeliveries {
         ordered: false,
         orderKey: null,
         circuit: DEFAULT_CIRCUIT,
-        lane: 'auto',
+        lane: this.lane,
         signature: { scheme: 'v1' },
         metadata: {},
         ...settings,
@@ -247,9 +253,9 @@ export class StoredDeliveries {
   /** Claims once as a worker that has nothing under way and room without end, unless told otherwise. */
   async claimWith(
     options: { workerId?: string; limit?: number; leaseMs?: number; paceOf?: PaceOfEndpoint } = {},
-  ): Promise<Claim> {
+  ): Promise<Claim<ClaimedDelivery>> {
     const { workerId = 'a', limit = 1_000, leaseMs = 60_000, paceOf } = options;
-    return new FairClaim(this.database.pool).claim({
+    return new FairClaim(this.database.pool, toStart('durable')).claim({
       workerId,
       leaseMs,
       use: { room: limit, capacity: 1_000_000, total: 0, tenants: new Map(), endpoints: new Map() },

@@ -12,7 +12,7 @@ import { WorkerInstance } from './worker-instance.js';
 
 const PATIENCE = { timeoutMs: 30_000 };
 
-describe('a delivery by the worker', () => {
+describe.each(['durable', 'express'] as const)('a delivery by the worker in the %s lane', (lane) => {
   let instance: WorkerInstance;
   let store: StoredDeliveries;
   let receiver: TestReceiver;
@@ -21,6 +21,7 @@ describe('a delivery by the worker', () => {
   beforeAll(async () => {
     [instance, receiver] = await Promise.all([WorkerInstance.create(), TestReceiver.start()]);
     store = instance.store;
+    store.lane = lane;
     await instance.startWorker();
   });
   beforeEach(() => {
@@ -61,7 +62,7 @@ describe('a delivery by the worker', () => {
     expect(() => new SvixWebhook(secret).verify(body, headers)).not.toThrow();
     expect(() => new Webhook(secret).verify(`${body} `, headers)).toThrow();
     const delivery = await settled(deliveryId, 'succeeded');
-    expect(delivery).toMatchObject({ attempt_count: 1, last_status_code: 200, next_attempt_at: null });
+    expect(delivery).toMatchObject({ lane, attempt_count: 1, last_status_code: 200, next_attempt_at: null });
     await eventually(async () => (await store.outboxRow(deliveryId)) === undefined, PATIENCE);
   });
 

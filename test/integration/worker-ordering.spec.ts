@@ -23,35 +23,41 @@ describe('an ordered endpoint', () => {
     await receiver.close();
   });
 
-  it('gets each key in order, waits behind the retry of a failed one, and gets the other keys meanwhile', async () => {
-    const path = `/${newId('event')}`;
-    const got: { key: string; n: number; status: number }[] = [];
-    let othersArrived: () => void;
-    const others = new Promise<void>((resolve) => (othersArrived = resolve));
-    receiver.on(path, async ({ body }) => {
-      const { k: key, n } = (JSON.parse(body.toString()) as { data: { k: string; n: number } }).data;
-      const first = !got.some((one) => one.key === key && one.n === n);
-      const status = key === 'a' && n === 0 && first ? 503 : 200;
-      got.push({ key, n, status });
-      if (got.filter((one) => one.key !== 'a').length === 2 * EACH) othersArrived();
-      // the failed one comes again at once, and is not answered before the other keys have gone on to their ends
-      if (key === 'a' && n === 0 && !first) await others;
-      return { status };
-    });
-    const endpoint = await store.endpoint(receiver.url(path), {
-      ...{ ordered: true, orderKey: 'data.k', retry: { delays_ms: [20], jitter: 0 }, timeoutMs: 60_000 },
-    });
-    for (let n = 0; n < EACH; n++)
-      for (const k of KEYS) await store.acceptOne(endpoint, { dataText: JSON.stringify({ k, n }) });
-    await eventually(
-      async () => (await store.withStatus(endpoint, 'succeeded')) === KEYS.length * EACH,
-      PATIENCE,
-    );
+  it.each(['durable', 'express'] as const)(
+    'gets each key in order, waits behind the retry of a failed one, and gets the other keys meanwhile, in the %s lane',
+    async (lane) => {
+      const path = `/${newId('event')}`;
+      const got: { key: string; n: number; status: number }[] = [];
+      let othersArrived: () => void;
+      const others = new Promise<void>((resolve) => (othersArrived = resolve));
+      receiver.on(path, async ({ body }) => {
+        const { k: key, n } = (JSON.parse(body.toString()) as { data: { k: string; n: number } }).data;
+        const first = !got.some((one) => one.key === key && one.n === n);
+        const status = key === 'a' && n === 0 && first ? 503 : 200;
+        got.push({ key, n, status });
+        if (got.filter((one) => one.key !== 'a').length === 2 * EACH) othersArrived();
+        // the failed one comes again at once, and is not answered before the other keys have gone on to their ends
+        if (key === 'a' && n === 0 && !first) await others;
+        return { status };
+      });
+      const endpoint = await store.endpoint(receiver.url(path), {
+        lane,
+        ...{ ordered: true, orderKey: 'data.k', retry: { delays_ms: [20], jitter: 0 }, timeoutMs: 60_000 },
+      });
+      for (let n = 0; n < EACH; n++)
+        for (const k of KEYS) await store.acceptOne(endpoint, { dataText: JSON.stringify({ k, n }) });
+      await eventually(
+        async () => (await store.withStatus(endpoint, 'succeeded')) === KEYS.length * EACH,
+        PATIENCE,
+      );
 
-    const inOrder = (status: number) => Array.from({ length: EACH }, (_, n) => ({ n, status }));
-    const of = (key: string) => got.filter((one) => one.key === key).map(({ n, status }) => ({ n, status }));
-    expect(of('a')).toEqual([{ n: 0, status: 503 }, ...inOrder(200)]);
-    expect(of('b')).toEqual(inOrder(200));
-    expect(of('c')).toEqual(inOrder(200));
-  }, 90_000);
+      const inOrder = (status: number) => Array.from({ length: EACH }, (_, n) => ({ n, status }));
+      const of = (key: string) =>
+        got.filter((one) => one.key === key).map(({ n, status }) => ({ n, status }));
+      expect(of('a')).toEqual([{ n: 0, status: 503 }, ...inOrder(200)]);
+      expect(of('b')).toEqual(inOrder(200));
+      expect(of('c')).toEqual(inOrder(200));
+    },
+    90_000,
+  );
 });

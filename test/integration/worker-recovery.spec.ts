@@ -7,13 +7,14 @@ import { WorkerInstance } from './worker-instance.js';
 
 const PATIENCE = { timeoutMs: 40_000 };
 
-describe('workers', () => {
+describe.each(['durable', 'express'] as const)('workers, in the %s lane,', (lane) => {
   let instance: WorkerInstance;
   let receiver: TestReceiver;
   let path: string;
 
   beforeEach(async () => {
     [instance, receiver] = await Promise.all([WorkerInstance.create(), TestReceiver.start()]);
+    instance.store.lane = lane;
     path = `/${newId('event')}`;
   });
   afterEach(async () => {
@@ -109,7 +110,7 @@ describe('workers', () => {
     await receiver.waitForRequests('/slow', 100, PATIENCE.timeoutMs);
     await store.accept(good, 50);
     await allSucceeded(good, 50);
-    expect(await store.withStatus(slow, 'in_progress')).toBe(100);
+    await eventually(async () => (await store.withStatus(slow, 'in_progress')) === 100, PATIENCE);
   });
 
   it('have a few attempts under way to an endpoint that has never answered, until it does', async () => {
@@ -122,7 +123,8 @@ describe('workers', () => {
     await receiver.waitForRequests('/silent', 3, PATIENCE.timeoutMs);
     await store.accept(good, 50);
     await allSucceeded(good, 50);
-    expect(await store.withStatus(silent, 'in_progress')).toBe(3);
+    await eventually(async () => (await store.withStatus(silent, 'in_progress')) === 3, PATIENCE);
+    expect(receiver.requestsTo('/silent')).toHaveLength(3);
   });
 
   it('start when Postgres has the schema and not before, and tell of their life', async () => {

@@ -7,19 +7,17 @@ import {
   createMaintenanceActivities,
   createReplayActivities,
   type AttemptReporter,
+  type DeliveryActivityDeps,
 } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
 import { TASK_QUEUE } from '@hookstream/contracts';
-import type { EgressClient } from '@hookstream/egress';
 import type { Logger } from '@hookstream/observability';
 import {
   CircuitsRepository,
   ensurePartitions,
-  FairClaim,
   hasPendingMigrations,
   MaintenanceRepository,
   openDatabase,
-  OutboxRepository,
   ReplaysRepository,
   ReplayStepsRepository,
   StatsRepository,
@@ -39,12 +37,8 @@ import {
 import { CircuitReporter } from './circuits/circuit-reporter.js';
 import { CircuitReviver } from './circuits/circuit-reviver.js';
 import { createEgress, createSecretBox, deliveryDeps } from './delivery-deps.js';
-import { watchedActivities, type AttemptWatch } from './dispatch/attempt-watch.js';
-import { DispatchWindow } from './dispatch/dispatch-window.js';
-import { Dispatcher } from './dispatch/dispatcher.js';
-import { EndpointPace } from './dispatch/endpoint-pace.js';
-import { OutboxListener } from './dispatch/outbox-listener.js';
-import { WakeUp } from './dispatch/wake-up.js';
+import { watchedActivities } from './dispatch/attempt-watch.js';
+import { Dispatching } from './dispatch/dispatching.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
 import { ReplayKeeper } from './replays/replay-keeper.js';
 import { StatsFolder } from './stats/stats-folder.js';
@@ -75,21 +69,21 @@ export class HookstreamWorker {
     const temporal = await this.connectTemporal();
     await ensurePartitions(database.pool, { now: Date.now(), aheadMs: config.retention.partitionsAheadMs });
 
-    const wakeUp = new WakeUp();
-    const pace = new EndpointPace({ ...config.dispatch.pace, now: () => performance.now() });
-    const window = this.createWindow(wakeUp, pace);
     const egress = createEgress(config);
     this.closers.unshift(() => egress.close());
     const circuits = this.startCircuits(database, temporal);
-    await this.startTemporalWorkers(database, temporal, { window, pace }, egress, circuits);
+    const deps = deliveryDeps(config, database, egress, circuits, logger);
+    const dispatching = this.createDispatching(database, temporal, deps);
+    await this.startTemporalWorkers(database, temporal, dispatching, deps);
     this.scheduleMaintenance(temporal);
 
-    const dispatcher = this.startDispatcher(database, temporal, { window, pace }, wakeUp);
+    dispatching.start();
+    this.closers.unshift(() => dispatching.stopClaiming());
     this.startReplayKeeper(database, temporal);
     const heartbeat = new Heartbeat({
       workerId: this.id,
       workers: new WorkersRepository(database.pool),
-      lastDispatchAt: () => dispatcher.lastDispatchAt,
+      lastDispatchAt: () => dispatching.lastDispatchAt,
       logger,
     });
     await heartbeat.start();
@@ -191,26 +185,25 @@ export class HookstreamWorker {
     this.closers.unshift(async () => stopping.abort());
   }
 
-  private createWindow(wakeUp: WakeUp, pace: EndpointPace): DispatchWindow {
-    const { config } = this.options;
-    return new DispatchWindow({
-      maxStarted: config.dispatch.concurrency,
-      maxAttempts: config.maxConcurrentAttempts,
-      forgetAfterMs: config.dispatch.leaseMs,
-      now: () => performance.now(),
-      onRoom: () => wakeUp.wake(),
-      onStarted: (tookMs) => pace.startTook(tookMs),
+  private createDispatching(
+    database: Database,
+    temporal: WorkerTemporalClient,
+    attempt: DeliveryActivityDeps,
+  ): Dispatching {
+    const { config, taskQueues } = this.options;
+    const starter = new DeliveryStarter(temporal, {
+      taskQueue: taskQueues?.deliveries ?? TASK_QUEUE.deliveries,
     });
+    return new Dispatching({ workerId: this.id, config, database, starter, attempt });
   }
 
   private async startTemporalWorkers(
     database: Database,
     temporal: WorkerTemporalClient,
-    watch: AttemptWatch,
-    egress: EgressClient,
-    circuits: AttemptReporter,
+    dispatching: Dispatching,
+    deps: DeliveryActivityDeps,
   ): Promise<void> {
-    const { config, logger, taskQueues } = this.options;
+    const { config, taskQueues } = this.options;
     const secretBox = createSecretBox(config);
     const stopping = new AbortController();
     // One listener per attempt under way is no leak.
@@ -220,11 +213,8 @@ export class HookstreamWorker {
       taskQueues: taskQueues ?? TASK_QUEUE,
       identity: this.id,
       deliveryActivities: watchedActivities(
-        createDeliveryActivities({
-          ...deliveryDeps(config, database, egress, circuits, logger),
-          stopping: stopping.signal,
-        }),
-        watch,
+        createDeliveryActivities({ ...deps, stopping: stopping.signal }),
+        dispatching.watch,
       ),
       controlActivities: {
         ...createEndpointActivities({ circuits: new CircuitsRepository(database.pool) }),
@@ -244,7 +234,9 @@ export class HookstreamWorker {
       shutdownGraceMs: config.shutdownGraceMs,
     });
     this.temporalWorkers = workers;
-    this.closers.unshift(() => workers.stop());
+    this.closers.unshift(async () => {
+      await Promise.all([workers.stop(), dispatching.finish(config.shutdownGraceMs)]);
+    });
   }
 
   private startReplayKeeper(database: Database, temporal: WorkerTemporalClient): void {
@@ -256,40 +248,5 @@ export class HookstreamWorker {
     });
     keeper.start();
     this.closers.unshift(() => keeper.stop());
-  }
-
-  private startDispatcher(
-    database: Database,
-    temporal: WorkerTemporalClient,
-    watch: AttemptWatch,
-    wakeUp: WakeUp,
-  ): Dispatcher {
-    const { config, logger, taskQueues } = this.options;
-    const dispatcher = new Dispatcher(
-      {
-        claims: new FairClaim(database.pool),
-        outbox: new OutboxRepository(database.pool),
-        starter: new DeliveryStarter(temporal, {
-          taskQueue: taskQueues?.deliveries ?? TASK_QUEUE.deliveries,
-        }),
-        ...watch,
-        wakeUp,
-        logger,
-      },
-      { workerId: this.id, ...config.dispatch, retentionMs: config.retention.retentionMs },
-    );
-    const listener = new OutboxListener({
-      databaseUrl: config.database.url,
-      applicationName: 'hookstream-worker-listen',
-      onNotify: () => wakeUp.wake(),
-      logger,
-    });
-    listener.start();
-    dispatcher.start();
-    this.closers.unshift(
-      () => dispatcher.stop(),
-      () => listener.stop(),
-    );
-    return dispatcher;
   }
 }

@@ -172,7 +172,7 @@ export const SETTINGS = {
     {
       group: 'Accepting events',
       default: 'auto',
-      doc: 'Lane of deliveries whose event and endpoint name none: `durable`, `express` or `auto`.',
+      doc: 'Lane of endpoints that are made without one: `durable`, `express` or `auto`.',
     },
   ),
 
@@ -245,6 +245,16 @@ export const SETTINGS = {
     group: 'Worker',
     default: '500',
     doc: 'Attempts one worker process makes at once in the durable lane.',
+  }),
+  HOOKSTREAM_EXPRESS_MAX_ATTEMPTS: setting(whole(2, 10_000), {
+    group: 'Worker',
+    default: '500',
+    doc: 'Attempts one worker process makes at once in the express lane.',
+  }),
+  HOOKSTREAM_AUTO_MAX_LAG_MS: setting(whole(10, 600_000), {
+    group: 'Worker',
+    default: '250',
+    doc: 'A worker takes deliveries of the lane `auto` by the express lane while one that could go has waited longer than this, in milliseconds, or Temporal is away.',
   }),
   HOOKSTREAM_DISPATCH_BATCH_SIZE: setting(whole(1, 5_000), {
     group: 'Worker',

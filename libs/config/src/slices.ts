@@ -74,6 +74,8 @@ export interface WorkerConfig {
   retention: RetentionConfig;
   retryAfterCapMs: number;
   maxConcurrentAttempts: number;
+  express: { maxAttempts: number };
+  auto: { maxLagMs: number };
   dispatch: {
     batchSize: number;
     concurrency: number;
@@ -129,6 +131,8 @@ const WORKER_SETTINGS = [
   'HOOKSTREAM_EGRESS_RESPONSE_LIMIT_BYTES',
   'HOOKSTREAM_RETRY_AFTER_CAP_MS',
   'HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS',
+  'HOOKSTREAM_EXPRESS_MAX_ATTEMPTS',
+  'HOOKSTREAM_AUTO_MAX_LAG_MS',
   'HOOKSTREAM_DISPATCH_BATCH_SIZE',
   'HOOKSTREAM_DISPATCH_CONCURRENCY',
   'HOOKSTREAM_DISPATCH_POLL_MS',
@@ -221,6 +225,8 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
     },
     retryAfterCapMs: s.HOOKSTREAM_RETRY_AFTER_CAP_MS,
     maxConcurrentAttempts: s.HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS,
+    express: { maxAttempts: s.HOOKSTREAM_EXPRESS_MAX_ATTEMPTS },
+    auto: { maxLagMs: s.HOOKSTREAM_AUTO_MAX_LAG_MS },
     dispatch: {
       batchSize: s.HOOKSTREAM_DISPATCH_BATCH_SIZE,
       concurrency: s.HOOKSTREAM_DISPATCH_CONCURRENCY,

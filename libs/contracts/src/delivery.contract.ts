@@ -25,6 +25,8 @@ export interface DeliveryWorkflowInput {
   trigger: AttemptTrigger;
   /** Unix ms after which the payload is gone: an open dead letter ends then. */
   expiresAt: number;
+  /** RFC 3339 UTC. There where attempts were made that have failed and the next is due by its schedule: the run begins with the wait for it. */
+  nextAttemptAt?: string;
   /** Carried over when a long history is continued as a new run; starters leave it out. */
   lastOutcome?: LastOutcome;
 }

@@ -36,3 +36,6 @@ export const LANES = ['durable', 'express', 'auto'] as const;
 export type Lane = (typeof LANES)[number];
 /** How a delivery really ran: `auto` is only ever a wish. */
 export type RunLane = Exclude<Lane, 'auto'>;
+/** By whom a row of the outbox is taken. `workflow`: its first attempt was made and failed, a workflow is to go on. */
+export const OUTBOX_LANES = [...LANES, 'workflow'] as const;
+export type OutboxLane = (typeof OUTBOX_LANES)[number];

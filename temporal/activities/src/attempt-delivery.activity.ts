@@ -1,23 +1,8 @@
 import type { AttemptDeliveryInput, AttemptDeliveryResult, LastOutcome } from '@hookstream/contracts';
-import {
-  decideAfterAttempt,
-  FINAL_DELIVERY_STATUSES,
-  isOperationalEventType,
-  maxAttempts,
-  newId,
-  redactHeaders,
-  type AttemptDecision,
-  type AttemptOutcome,
-} from '@hookstream/domain';
-import {
-  isPostgresDataError,
-  type AttemptRecord,
-  type LoadedDelivery,
-  type LoadedEndpoint,
-  type Refusal,
-} from '@hookstream/persistence';
-import { attemptRequest } from './attempt-request.js';
-import type { DeliveryActivityDeps, OutgoingMessage } from './delivery-activity-deps.js';
+import { FINAL_DELIVERY_STATUSES, maxAttempts } from '@hookstream/domain';
+import type { AttemptRecord, LoadedDelivery, LoadedEndpoint, Refusal } from '@hookstream/persistence';
+import type { DeliveryActivityDeps } from './delivery-activity-deps.js';
+import { makeAttempt, recordWhatFits, tellOfAttempt, type ReadyDelivery } from './make-attempt.js';
 import { storeUntilDone } from './store-until-done.js';
 
 /** Until the run that hands a delivery back has closed, in milliseconds; it cannot be started again before. */
@@ -32,10 +17,8 @@ const REFUSAL: Record<Refusal, string> = {
   rate_limit: "the endpoint's rate limit is used up",
 };
 
-type ReadyDelivery = LoadedDelivery & { endpoint: LoadedEndpoint; payload: string };
-
 /**
- * One attempt from load to record: the same function for every lane. Throws only for our own failures (database, keys, proxy)
+ * One attempt of a workflow from load to record. Throws only for our own failures (database, keys, proxy)
  * and when `signal` aborts; nothing is recorded then and the same attempt may be made again.
  */
 export async function attemptDelivery(
@@ -99,83 +82,10 @@ async function send(
   input: AttemptDeliveryInput,
   signal?: AbortSignal,
 ): Promise<AttemptDeliveryResult> {
-  const request = attemptRequest(deps, delivery, input.attemptNumber);
-  const startedAt = new Date(deps.now());
-  const outcome = await deps.egress.send(signal ? { ...request, signal } : request);
-  const decision = decideAfterAttempt({
-    outcome,
-    policy: delivery.endpoint.retry,
-    scheduleStep: input.scheduleStep,
-    trigger: input.trigger,
-    retryAfterCapMs: deps.retryAfterCapMs,
-    random: deps.random,
-  });
-  const record = attemptRecord(deps, input, request, outcome, decision, startedAt);
-  await storeUntilDone(
-    () => recordWhatFits(deps, delivery, record, input.scheduleStep + 1),
-    deps.logger,
-    signal,
-  );
-  reportToCircuit(deps, delivery, record);
-  logAttempt(deps, delivery, record);
-  return { ...attempted(record), scheduleLength: maxAttempts(delivery.endpoint.retry) };
-}
-
-function reportToCircuit(deps: DeliveryActivityDeps, delivery: ReadyDelivery, record: AttemptRecord): void {
-  // Somebody's look at an endpoint is no delivery: it goes past the breaker in both directions.
-  if (record.trigger === 'test') return;
-  const { tenantId, endpointId, endpoint } = delivery;
-  deps.circuits.onAttempt({
-    tenantId,
-    endpointId,
-    endpointHost: new URL(record.requestUrl).host,
-    succeeded: record.outcome.kind === 'succeeded',
-    at: new Date(deps.now()),
-    operational: isOperationalEventType(delivery.eventType),
-    circuit: endpoint.circuit,
-  });
-}
-
-/** What a receiver answers must not keep its attempt from being recorded: refused with the answer, it is stored without. */
-async function recordWhatFits(
-  deps: DeliveryActivityDeps,
-  delivery: LoadedDelivery,
-  record: AttemptRecord,
-  scheduleStep: number,
-): Promise<void> {
-  try {
-    await deps.attempts.record(delivery, record, scheduleStep);
-  } catch (error) {
-    const { response, ...outcome } = record.outcome;
-    if (response === undefined || !isPostgresDataError(error)) throw error;
-    deps.logger.warn(
-      { err: error, delivery_id: delivery.deliveryId },
-      'an answer cannot be stored; storing the attempt without',
-    );
-    await deps.attempts.record(delivery, { ...record, outcome }, scheduleStep);
-  }
-}
-
-function attemptRecord(
-  deps: DeliveryActivityDeps,
-  input: AttemptDeliveryInput,
-  request: Omit<OutgoingMessage, 'signal'>,
-  outcome: AttemptOutcome,
-  decision: AttemptDecision,
-  startedAt: Date,
-): AttemptRecord {
-  return {
-    attemptId: newId('attempt'),
-    number: input.attemptNumber,
-    trigger: input.trigger,
-    outcome,
-    decision,
-    replays: input.replays,
-    startedAt,
-    nextAttemptAt: decision.next === 'retry' ? new Date(deps.now() + decision.delayMs) : null,
-    requestUrl: request.url,
-    requestHeaders: redactHeaders(request.headers),
-  };
+  const made = await makeAttempt(deps, delivery, input, signal);
+  await storeUntilDone(() => recordWhatFits(deps, made), deps.logger, signal);
+  tellOfAttempt(deps, delivery, made.attempt);
+  return { ...attempted(made.attempt), scheduleLength: maxAttempts(delivery.endpoint.retry) };
 }
 
 /** A run that died between recording and telling Temporal made this attempt already. */
@@ -210,25 +120,4 @@ function attempted(
     ...(record.replays === undefined ? {} : { replays: record.replays }),
     ...(record.nextAttemptAt === null ? {} : { nextAttemptAt: record.nextAttemptAt.toISOString() }),
   };
-}
-
-function logAttempt(deps: DeliveryActivityDeps, delivery: LoadedDelivery, record: AttemptRecord): void {
-  const { outcome, decision } = record;
-  deps.logger.info(
-    {
-      tenant_id: delivery.tenantId,
-      delivery_id: delivery.deliveryId,
-      endpoint_id: delivery.endpointId,
-      event_id: delivery.eventId,
-      attempt: record.number,
-      trigger: record.trigger,
-      outcome: outcome.kind,
-      status_code: outcome.statusCode,
-      error: outcome.error,
-      duration_ms: Math.round(outcome.durationMs),
-      next: decision.next,
-      next_attempt_at: record.nextAttemptAt ?? undefined,
-    },
-    'attempt',
-  );
 }

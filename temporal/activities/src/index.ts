@@ -6,6 +6,8 @@ import type { DeliveryActivityDeps } from './delivery-activity-deps.js';
 import { eitherSignal } from './either-signal.js';
 
 export { attemptDelivery } from './attempt-delivery.activity.js';
+export { makeAttempt, recordWhatFits, tellOfAttempt, type ReadyDelivery } from './make-attempt.js';
+export { storeUntilDone } from './store-until-done.js';
 export { createEndpointActivities, type EndpointActivityDeps } from './circuit.activity.js';
 export type { AttemptReport, AttemptReporter } from './attempt-report.js';
 export { createMaintenanceActivities, type MaintenanceActivityDeps } from './maintenance.activity.js';

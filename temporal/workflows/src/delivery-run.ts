@@ -15,7 +15,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { attemptDelivery, cancelDelivery, OwnFailure } from './delivery-steps.js';
-import { tellAttempt } from './delivery-story.js';
+import { tellAttempt, tellTakeOver } from './delivery-story.js';
 import type { DeliveryWishes } from './delivery-wishes.js';
 import { isHistoryLong } from './long-history.js';
 
@@ -53,6 +53,7 @@ export class DeliveryRun {
   }
 
   async untilEnd(): Promise<DeliveryWorkflowResult> {
+    if (this.input.nextAttemptAt !== undefined) await this.takeOver(this.input.nextAttemptAt);
     for (;;) {
       let next = await this.step();
       if (next === 'wait') next = await this.wait();
@@ -60,6 +61,14 @@ export class DeliveryRun {
       if (next === 'end' && !this.wishes.replayWanted)
         return { status: this.status, attempts: this.attempts };
     }
+  }
+
+  /** Goes on where the express lane has made an attempt that failed. */
+  private async takeOver(nextAttemptAt: string): Promise<void> {
+    this.nextAttemptAt = nextAttemptAt;
+    this.delayMs = Date.parse(nextAttemptAt) - Date.now();
+    setCurrentDetails(tellTakeOver(this.attempts, nextAttemptAt));
+    await this.wait();
   }
 
   private async step(): Promise<Next> {
@@ -100,8 +109,9 @@ export class DeliveryRun {
 
   /** Between attempts nothing but these values is alive, so a new run can begin with any of them. */
   private continueAsNew(): Promise<never> {
+    const { nextAttemptAt: _taken, ...input } = this.input;
     return continueAsNew<(input: DeliveryWorkflowInput) => Promise<DeliveryWorkflowResult>>({
-      ...this.input,
+      ...input,
       attemptsMade: this.attempts,
       scheduleStep: this.scheduleStep,
       trigger: this.trigger,

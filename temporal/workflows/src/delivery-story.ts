@@ -24,6 +24,11 @@ export function tellAttempt(story: AttemptStory): string {
   return `${which(story)}: ${what(story.outcome)} in ${story.outcome.durationMs} ms${after(story)}`;
 }
 
+/** Of a run that begins after attempts that the express lane made. */
+export function tellTakeOver(attemptsMade: number, nextAttemptAt: string): string {
+  return `attempt ${attemptsMade} failed in the express lane, next at ${readableTime(nextAttemptAt)}`;
+}
+
 function which({ attemptNumber, scheduleStep, scheduleLength }: AttemptStory): string {
   const of = scheduleLength === undefined ? '' : ` of ${scheduleLength}`;
   if (attemptNumber === scheduleStep) return `attempt ${attemptNumber}${of}`;

@@ -5,6 +5,7 @@ import {
   FairClaim,
   openDatabase,
   OutboxRepository,
+  toStart,
   type ClaimedDelivery,
 } from '@hookstream/persistence';
 
@@ -15,7 +16,7 @@ const LEASE_MS = 600_000;
 const FAILS_ONE_IN = 4;
 
 const database = await openDatabase({ url, poolSize: 4, applicationName: workerId });
-const claims = new FairClaim(database.pool);
+const claims = new FairClaim(database.pool, toStart('durable'));
 const outbox = new OutboxRepository(database.pool);
 const attempts = new AttemptsRepository(database.pool);
 

@@ -35,6 +35,7 @@ export const drainBench = defineBench({
     try {
       await stage.sink.answer(PATH, { status: 503 });
       const endpoint = await stage.endpointAt(client, PATH, EVENT_TYPE, {
+        lane: 'durable',
         rate_limit: { per_second: rate },
         circuit: { failure_threshold: 5, cooldown_ms: COOLDOWN_MS },
       });

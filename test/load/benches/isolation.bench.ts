@@ -33,7 +33,7 @@ export const isolationBench = defineBench({
 
     const noisy = stage.apiClient(CONNECTIONS);
     await stage.sink.answer(SLOW.path, { afterMs: SLOW.answerMs });
-    const slow = await stage.endpointAt(noisy, SLOW.path, SLOW.type);
+    const slow = await stage.endpointAt(noisy, SLOW.path, SLOW.type, { lane: 'durable' });
     stage.say(`posting ${backlog} events to an endpoint that takes ${SLOW.answerMs} ms to answer`);
     await noisy.sendEvents(
       Array.from({ length: backlog }, (_, index) => eventBody(SLOW.type, index, EVENT_BYTES)),
@@ -64,7 +64,7 @@ export const isolationBench = defineBench({
 
 async function measure(stage: Stage, client: ApiClient, path: string, rate: number, seconds: number) {
   const type = `${QUIET_TYPE}_${path.slice(1).replaceAll('-', '_')}`;
-  const endpoint = await stage.endpointAt(client, path, type);
+  const endpoint = await stage.endpointAt(client, path, type, { lane: 'durable' });
   const load = await stage.generator.openLoop(
     { to: client, type, count: rate * seconds, connections: CONNECTIONS },
     rate,

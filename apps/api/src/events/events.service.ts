@@ -155,6 +155,7 @@ export class EventsService implements OnApplicationShutdown {
       data: body.data,
       endpointIds: body.endpoint_ids,
       deliverAt: body.deliver_at,
+      lane: body.lane,
       schema: found === null ? undefined : { errors: found.errors, reject: found.validation === 'reject' },
     };
   }

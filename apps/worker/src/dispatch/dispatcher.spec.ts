@@ -1,15 +1,18 @@
 // Scripted: outbox and Temporal. Real: the dispatcher, its window, its pace and its wake-up.
-import { newId } from '@hookstream/domain';
+import type { DeliveryWorkflowInput } from '@hookstream/contracts';
+import { DomainError, newId } from '@hookstream/domain';
 import { createLogger } from '@hookstream/observability';
 import type { Claim, ClaimedDelivery } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
+import type { Claims } from './claim-loop.js';
 import { DispatchWindow } from './dispatch-window.js';
 import { EndpointPace } from './endpoint-pace.js';
 import { Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.js';
 import { WakeUp } from './wake-up.js';
 
-const NOTHING: Claim = {
+const NOTHING: Claim<ClaimedDelivery> = {
   deliveries: [],
+  waiting: [],
   nextInMs: null,
   again: false,
   contended: false,
@@ -17,19 +20,20 @@ const NOTHING: Claim = {
   fullEndpoints: new Set(),
 };
 
-type Call = [name: string, ids: string[], delayMs?: number];
+type Call = [name: string, ids: string[], delayMs?: number, lane?: string];
 
 describe('Dispatcher', () => {
   let waiting: ClaimedDelivery[];
   let calls: Call[];
   let start: DeliveryStarter['start'];
   /** What the next claims say beside their deliveries. */
-  let answers: Partial<Claim>[];
+  let answers: Partial<Claim<ClaimedDelivery>>[];
   let replay: DeliveryStarter['replay'];
   let claimFailures: number;
   let changed: (() => void)[];
   let dispatcher: Dispatcher;
   let wakeUp: WakeUp;
+  let away: number;
 
   const noted = (...call: Call) => {
     calls.push(call);
@@ -54,12 +58,15 @@ describe('Dispatcher', () => {
       trigger: 'schedule',
       createdAt: new Date(1_000),
       dueAt: new Date(1_000),
+      lane: 'durable',
+      waitedAs: 'durable',
+      nextAttemptAt: null,
       ...overrides,
     };
   }
 
   function make(options: Partial<DispatcherOptions> = {}): Dispatcher {
-    const claims: DispatcherDeps['claims'] = {
+    const claims: Claims<ClaimedDelivery> = {
       claim: ({ use }) => {
         if (claimFailures-- > 0) return Promise.reject(new Error('away'));
         const deliveries = waiting.splice(0, use.room);
@@ -69,7 +76,7 @@ describe('Dispatcher', () => {
     const outbox: DispatcherDeps['outbox'] = {
       acknowledge: (_, ids) => noted('acknowledge', [...ids]),
       acknowledgeOpen: (_, ids, delayMs) => noted('acknowledgeOpen', [...ids], delayMs),
-      release: (_, ids, delayMs) => noted('release', [...ids], delayMs),
+      release: (_, ids, delayMs, lane) => noted('release', [...ids], delayMs, lane),
       reconcile: () => noted('reconcile', []).then(() => 0),
     };
     wakeUp = new WakeUp();
@@ -82,8 +89,9 @@ describe('Dispatcher', () => {
     });
     return new Dispatcher(
       {
-        claims,
+        claims: () => [claims],
         outbox,
+        onTemporalAway: () => void (away += 1),
         starter: { start: (input) => start(input), replay: (input) => replay(input) },
         window,
         pace: new EndpointPace({ slowMs: 1_000, untimedInFlight: 10, now: Date.now }),
@@ -108,6 +116,7 @@ describe('Dispatcher', () => {
     calls = [];
     changed = [];
     claimFailures = 0;
+    away = 0;
     start = () => Promise.resolve('started');
     replay = () => Promise.reject(new Error('nothing is to be replayed'));
   });
@@ -183,8 +192,41 @@ describe('Dispatcher', () => {
     dispatcher = make();
     dispatcher.start();
     await until(() => called('release').length === 1);
-    expect(calls).toContainEqual(['release', [deliveryId], 1_000]);
+    expect(calls).toContainEqual(['release', [deliveryId], 1_000, 'durable']);
     expect(dispatcher.lastDispatchAt).toBeNull();
+    expect(away).toBe(0);
+  });
+
+  it('gives what any lane may have back at once, to another lane, when Temporal is away', async () => {
+    start = () => Promise.reject(new DomainError('temporal_unavailable', 'away'));
+    waiting = [delivery({ waitedAs: 'auto' })];
+    const [{ deliveryId }] = waiting as [ClaimedDelivery];
+    dispatcher = make();
+    dispatcher.start();
+    await until(() => called('release').length === 1);
+    expect(calls).toContainEqual(['release', [deliveryId], 0, 'auto']);
+    expect(away).toBe(1);
+  });
+
+  it('lets one whose first attempt has failed begin with its wait, and keeps no room for it', async () => {
+    const inputs: DeliveryWorkflowInput[] = [];
+    start = (input) => {
+      inputs.push(input);
+      return Promise.resolve('started');
+    };
+    const nextAttemptAt = new Date(5_000);
+    // more than the window has room for, were it kept until an attempt begins
+    waiting = Array.from({ length: 12 }, () =>
+      delivery({ waitedAs: 'workflow', lane: 'express', attemptCount: 1, nextAttemptAt }),
+    );
+    dispatcher = make();
+    dispatcher.start();
+    await until(() => called('acknowledge').length === 12);
+    expect(inputs[0]).toMatchObject({
+      lane: 'express',
+      attemptsMade: 1,
+      nextAttemptAt: nextAttemptAt.toISOString(),
+    });
   });
 
   it('works through a backlog without waiting for a poll', async () => {
@@ -195,7 +237,7 @@ describe('Dispatcher', () => {
     await until(() => called('acknowledgeOpen').length === 23);
   });
 
-  it.each<[string, Partial<Claim>]>([
+  it.each<[string, Partial<Claim<ClaimedDelivery>>]>([
     ['more may go at once', { again: true }],
     ['a token or a due time comes', { nextInMs: 1 }],
     ['another worker held the gate', { contended: true }],

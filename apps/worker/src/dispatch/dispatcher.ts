@@ -1,37 +1,30 @@
-import type { Claim, ClaimedDelivery, FairClaim, OutboxRepository } from '@hookstream/persistence';
+import { DomainError } from '@hookstream/domain';
+import type { ClaimedDelivery, OutboxRepository } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
 import type { DeliveryWorkflowInput } from '@hookstream/contracts';
-import type { Logger } from '@hookstream/observability';
-import type { DispatchWindow } from './dispatch-window.js';
-import type { EndpointPace } from './endpoint-pace.js';
-import type { WakeUp } from './wake-up.js';
+import { ClaimLoop, type ClaimLoopDeps, type ClaimLoopOptions } from './claim-loop.js';
 
-export interface DispatcherOptions {
-  workerId: string;
-  batchSize: number;
-  pollMs: number;
-  leaseMs: number;
-  reconcileAfterMs: number;
+export interface DispatcherOptions extends ClaimLoopOptions {
+  /** Absent: another dispatcher of this worker does it. */
+  reconcileAfterMs?: number;
   /** How long payloads live from their acceptance, in milliseconds. */
   retentionMs: number;
 }
 
-export interface DispatcherDeps {
-  claims: Pick<FairClaim, 'claim'>;
+export interface DispatcherDeps extends Pick<
+  ClaimLoopDeps<ClaimedDelivery>,
+  'claims' | 'window' | 'pace' | 'wakeUp' | 'logger'
+> {
   outbox: Pick<OutboxRepository, 'acknowledge' | 'acknowledgeOpen' | 'release' | 'reconcile'>;
   starter: Pick<DeliveryStarter, 'start' | 'replay'>;
-  window: DispatchWindow;
-  pace: EndpointPace;
-  wakeUp: WakeUp;
-  logger: Logger;
+  /** Temporal did not take a delivery that any lane may have. */
+  onTemporalAway?: () => void;
 }
 
 /** Started ids are acknowledged together: one DELETE for what was started within a few milliseconds. */
 const ACKNOWLEDGE_WITHIN_MS = 5;
 const RETRY_AFTER_ERROR_MS = 1_000;
 const RETRY_HANDED_BACK_MS = 200;
-/** Another worker's claim of the same endpoint takes a few milliseconds. */
-const RETRY_CONTENDED_MS = 5;
 const RECONCILE_LIMIT = 1_000;
 
 /**
@@ -41,8 +34,7 @@ const RECONCILE_LIMIT = 1_000;
  */
 export class Dispatcher {
   lastDispatchAt: Date | null = null;
-  private stopped = false;
-  private running: Promise<void> | undefined;
+  private readonly loop: ClaimLoop<ClaimedDelivery>;
   /** Starts and acknowledgements that have not ended. */
   private readonly underWay = new Set<Promise<void>>();
   private acknowledging: string[] = [];
@@ -51,51 +43,21 @@ export class Dispatcher {
   constructor(
     private readonly deps: DispatcherDeps,
     private readonly options: DispatcherOptions,
-  ) {}
+  ) {
+    this.loop = new ClaimLoop(
+      { ...deps, launch: (delivery) => this.launch(delivery), besides: () => this.reconcileWhenDue() },
+      options,
+    );
+  }
 
   start(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
   /** Claims nothing more, waits for the starts under way, and hands back what was claimed and not started. */
   async stop(): Promise<void> {
-    this.stopped = true;
-    this.deps.wakeUp.wake();
-    await this.running;
+    await this.loop.stop();
     while (this.underWay.size > 0) await Promise.all(this.underWay);
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopped) {
-      try {
-        await this.reconcileWhenDue();
-        await this.dispatchOnce();
-      } catch (error) {
-        this.deps.logger.warn({ err: error }, 'cannot read the outbox; trying again');
-        await this.deps.wakeUp.wait(RETRY_AFTER_ERROR_MS);
-      }
-    }
-  }
-
-  private async dispatchOnce(): Promise<void> {
-    const { window, pace, wakeUp, claims } = this.deps;
-    const { workerId, leaseMs, batchSize, pollMs } = this.options;
-    const version = window.version;
-    const use = window.use(batchSize);
-    if (use.room === 0) {
-      window.want({ any: true, endpoints: new Set() }, version);
-      return wakeUp.wait(pollMs);
-    }
-    const claim = await claims.claim({
-      workerId,
-      leaseMs,
-      use,
-      paceOf: (id, limit) => pace.of(id, Math.min(limit, use.capacity), use.endpoints.get(id) ?? 0),
-    });
-    for (const delivery of claim.deliveries) this.launch(delivery);
-    if (claim.again || claim.deliveries.length >= use.room) return;
-    window.want({ any: claim.wantsRoom, endpoints: claim.fullEndpoints }, version);
-    await wakeUp.wait(waitAfter(claim, pollMs));
   }
 
   private launch(delivery: ClaimedDelivery): void {
@@ -116,22 +78,31 @@ export class Dispatcher {
       const { starter } = this.deps;
       const result = await (input.trigger === 'replay' ? starter.replay(input) : starter.start(input));
       this.lastDispatchAt = new Date();
+      // one that begins with a wait makes no attempt for now
+      if (input.nextAttemptAt !== undefined) this.deps.window.notStarted(deliveryId);
       if (result === 'started') return this.acknowledge(deliveryId);
       this.deps.window.notStarted(deliveryId);
       if (result === 'signalled') return this.acknowledge(deliveryId);
       await this.acknowledgeOpen(deliveryId);
     } catch (error) {
       this.deps.window.notStarted(deliveryId);
-      this.deps.logger.warn(
-        { err: error, delivery_id: deliveryId },
-        'cannot start a delivery: Temporal did not take it; trying again',
-      );
-      await this.deps.outbox
-        .release(this.options.workerId, [deliveryId], RETRY_AFTER_ERROR_MS)
-        .catch((releaseError: unknown) =>
-          this.deps.logger.warn({ err: releaseError }, 'cannot hand back a delivery; its lease will end'),
-        );
+      await this.giveBack(delivery, error);
     }
+  }
+
+  private async giveBack({ deliveryId, waitedAs }: ClaimedDelivery, error: unknown): Promise<void> {
+    const { logger, outbox, onTemporalAway } = this.deps;
+    logger.warn(
+      { err: error, delivery_id: deliveryId },
+      'cannot start a delivery: Temporal did not take it; trying again',
+    );
+    const another = waitedAs === 'auto' && isTemporalAway(error);
+    if (another) onTemporalAway?.();
+    await outbox
+      .release(this.options.workerId, [deliveryId], another ? 0 : RETRY_AFTER_ERROR_MS, waitedAs)
+      .catch((releaseError: unknown) =>
+        logger.warn({ err: releaseError }, 'cannot hand back a delivery; its lease will end'),
+      );
   }
 
   /** A run that is just handing the delivery back is still open for a moment: its row stays and is tried again. */
@@ -165,6 +136,7 @@ export class Dispatcher {
 
   private async reconcileWhenDue(): Promise<void> {
     const { reconcileAfterMs } = this.options;
+    if (reconcileAfterMs === undefined) return;
     if (Date.now() - this.reconciledAt < reconcileAfterMs / 5) return;
     this.reconciledAt = Date.now();
     const count = await this.deps.outbox.reconcile({ olderThanMs: reconcileAfterMs, limit: RECONCILE_LIMIT });
@@ -173,11 +145,8 @@ export class Dispatcher {
   }
 }
 
-/** Until something may go by itself, as far as can be seen; a poll finds the rest. */
-function waitAfter({ contended, nextInMs }: Claim, pollMs: number): number {
-  // a timer fires up to a millisecond early
-  const next = nextInMs === null ? pollMs : Math.ceil(nextInMs) + 1;
-  return Math.min(pollMs, next, contended ? RETRY_CONTENDED_MS : pollMs);
+function isTemporalAway(error: unknown): boolean {
+  return error instanceof DomainError && error.code === 'temporal_unavailable';
 }
 
 function workflowInput(delivery: ClaimedDelivery, retentionMs: number): DeliveryWorkflowInput {
@@ -190,10 +159,11 @@ function workflowInput(delivery: ClaimedDelivery, retentionMs: number): Delivery
     endpointHost: URL.canParse(delivery.endpointUrl)
       ? new URL(delivery.endpointUrl).host
       : 'deleted endpoint',
-    lane: 'durable',
+    lane: delivery.lane,
     attemptsMade: delivery.attemptCount,
     scheduleStep: delivery.scheduleStep,
     trigger: delivery.trigger,
     expiresAt: delivery.createdAt.getTime() + retentionMs,
+    ...(delivery.nextAttemptAt === null ? {} : { nextAttemptAt: delivery.nextAttemptAt.toISOString() }),
   };
 }

@@ -19,7 +19,8 @@ export class OutboxListener {
     private readonly options: {
       databaseUrl: string;
       applicationName: string;
-      onNotify: () => void;
+      /** @param lanes those in which something may be claimable now; undefined: any */
+      onNotify: (lanes?: readonly string[]) => void;
       logger: Logger;
     },
   ) {}
@@ -62,7 +63,9 @@ export class OutboxListener {
       client.on('error', () => resolve());
     });
     this.client = client;
-    client.on('notification', () => this.options.onNotify());
+    client.on('notification', ({ payload }) =>
+      this.options.onNotify(payload ? payload.split(',') : undefined),
+    );
     try {
       await client.connect();
       await client.query(`LISTEN ${OUTBOX_CHANNEL}`);

@@ -2,7 +2,10 @@ import {
   uuidToId,
   type AttemptTrigger,
   type DeliveryStatus,
+  type Lane,
+  type OutboxLane,
   type Pace,
+  type RunLane,
   type WaitingQueue,
 } from '@hookstream/domain';
 
@@ -20,6 +23,12 @@ export interface ClaimedDelivery {
   trigger: AttemptTrigger;
   createdAt: Date;
   dueAt: Date;
+  /** How it runs: what it began as, or else by workflows. */
+  lane: RunLane;
+  /** As what it waited in the outbox. */
+  waitedAs: OutboxLane;
+  /** When its next attempt is due, where its first was made and failed. */
+  nextAttemptAt: Date | null;
 }
 
 /** One endpoint's queue as it is listed. */
@@ -37,6 +46,8 @@ export interface QueueRow {
   full_up: boolean;
   /** 0: its first row is due. */
   due_in_ms: number;
+  /** For how long its first row could have gone by its due time and rate; negative: not yet. */
+  waiting_ms: number;
   /** When its limits let something go by themselves; null: not foreseeable, or now. */
   free_in_ms: number | null;
 }
@@ -49,9 +60,7 @@ export interface TakenRow {
   rate: number | null;
   burst: number;
   ago: number;
-  url: string;
   delivery_id: string | null;
-  due_at: Date;
   trigger: AttemptTrigger;
   /** Null: the delivery is gone with its partition. */
   tenant_id: string | null;
@@ -60,6 +69,14 @@ export interface TakenRow {
   status: DeliveryStatus;
   attempt_count: number;
   schedule_step: number;
+}
+
+/** One to be started. */
+export interface TakenToStart extends TakenRow {
+  url: string;
+  due_at: Date;
+  next_attempt_at: Date | null;
+  lane: Lane;
   created_at: Date;
 }
 
@@ -110,7 +127,7 @@ export function earliest(times: Iterable<number | null>): number | null {
   return least;
 }
 
-export function toClaimed(row: TakenRow): ClaimedDelivery {
+export function toClaimed(row: TakenToStart, waitedAs: OutboxLane): ClaimedDelivery {
   return {
     deliveryId: uuidToId('delivery', row.delivery_id as string),
     tenantId: uuidToId('tenant', row.tenant_id as string),
@@ -123,5 +140,8 @@ export function toClaimed(row: TakenRow): ClaimedDelivery {
     trigger: row.trigger,
     createdAt: row.created_at,
     dueAt: row.due_at,
+    lane: row.attempt_count > 0 && row.lane === 'express' ? 'express' : 'durable',
+    waitedAs,
+    nextAttemptAt: waitedAs === 'workflow' ? row.next_attempt_at : null,
   };
 }

@@ -5,16 +5,14 @@ import {
   nextOfQueue,
   nextTokenInMs,
   readyQueues,
-  toClaimed,
-  type ClaimedDelivery,
   type PaceOfEndpoint,
   type QueueRow,
   type ReadyQueue,
   type TakenRow,
 } from './claim-rows.js';
+import type { ClaimSource } from './claim-sources.js';
 import { LIST_QUEUES_SQL } from './list-queues.sql.js';
 import { givesSlotsBack } from './slots.sql.js';
-import { TAKE_DELIVERIES_SQL } from './take-deliveries.sql.js';
 
 export interface ClaimOptions {
   workerId: string;
@@ -25,8 +23,10 @@ export interface ClaimOptions {
   paceOf?: PaceOfEndpoint;
 }
 
-export interface Claim {
-  deliveries: ClaimedDelivery[];
+export interface Claim<Claimed> {
+  deliveries: Claimed[];
+  /** The queues looked at, and for how long each has waited for nothing but a dispatcher. */
+  waiting: WaitingFor[];
   /** In how many milliseconds something more may go by itself: a due time, a token, the end of a probe. Null: not foreseeable. */
   nextInMs: number | null;
   /** More may go now, if there is room: claim again. */
@@ -39,23 +39,38 @@ export interface Claim {
   fullEndpoints: ReadonlySet<string>;
 }
 
+export interface WaitingFor {
+  endpointId: string;
+  /** Milliseconds, of its first; 0 where that may not go. */
+  waitingMs: number;
+}
+
 /** Queues looked at in one claim; more are seen in turns. */
 const PAGE = 200;
 const NOWHERE = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Takes from the outbox what may go: lists the queues (one per endpoint), divides the room among them, takes from each under its
- * gate. One per worker: it remembers whose turn it is, so that none starves where there are more queues than room.
+ * Takes from one lane of the outbox what may go: lists the queues (one per endpoint), divides the room among them, takes from each under its
+ * gate. One per worker and lane: it remembers whose turn it is, so that none starves where there are more queues than room.
  */
-export class FairClaim {
+export class FairClaim<Row extends TakenRow, Claimed> {
   private turn = { tenant: NOWHERE, endpoint: NOWHERE };
   /** Of the pages since something was taken, where there is more than one page. */
   private idle: { wraps: number; nextInMs: number | null } = { wraps: 0, nextInMs: null };
 
-  constructor(private readonly pool: pg.Pool) {}
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly source: ClaimSource<Row, Claimed>,
+  ) {}
+
+  /** For how long what could go has waited, without taking any of it. */
+  async look(paceOf?: PaceOfEndpoint): Promise<WaitingFor[]> {
+    const listed = await this.list();
+    return waitingFor(listed, readyQueues(listed, paceOf ?? (() => UNPACED)));
+  }
 
   /** Takes no more than `use` has room for. Rows of deliveries that are final or gone leave the outbox here. */
-  async claim(options: ClaimOptions): Promise<Claim> {
+  async claim(options: ClaimOptions): Promise<Claim<Claimed>> {
     const listed = await this.list();
     const ready = readyQueues(listed, options.paceOf ?? (() => UNPACED));
     const allotment = allotRoom(ready, options.use);
@@ -65,8 +80,9 @@ export class FairClaim {
     const counts = countByQueue(taken);
     const count = sum(counts.values());
     const wantsRoom = allotment.wantsRoom && mayHoldMore(ready, takes, counts);
-    const claim: Claim = {
+    const claim: Claim<Claimed> = {
       deliveries: await this.live(options.workerId, taken),
+      waiting: waitingFor(listed, ready),
       nextInMs: earliest([
         ...listed.map(nextOfQueue),
         ...ready.map(({ pace }) => pace.nextInMs),
@@ -90,36 +106,38 @@ export class FairClaim {
     const { rows } = await this.pool.query<QueueRow>({
       name: 'outbox-list-queues',
       text: LIST_QUEUES_SQL,
-      values: [this.turn.tenant, this.turn.endpoint, PAGE],
+      values: [this.turn.tenant, this.turn.endpoint, PAGE, this.source.lane],
     });
-    return rows;
+    return this.source.gated ? rows : rows.map(ungated);
   }
 
   private async take(
     { leaseMs, workerId }: ClaimOptions,
     served: readonly ReadyQueue[],
     takes: ReadonlyMap<string, number>,
-  ): Promise<TakenRow[]> {
+  ): Promise<Row[]> {
     if (served.length === 0) return [];
-    const { rows } = await this.pool.query<TakenRow>({
-      name: 'outbox-take',
-      text: TAKE_DELIVERIES_SQL,
+    const { rows } = await this.pool.query<Row>({
+      name: this.source.name,
+      text: this.source.takeSql,
       values: [
         served.map(({ row }) => row.tenant_id),
         served.map(({ row }) => row.endpoint_id),
         served.map(({ endpointId }) => takes.get(endpointId)),
         leaseMs,
         workerId,
+        this.source.lane,
+        this.source.becomes,
       ],
     });
     return rows;
   }
 
-  private async live(workerId: string, taken: readonly TakenRow[]): Promise<ClaimedDelivery[]> {
+  private async live(workerId: string, taken: readonly Row[]): Promise<Claimed[]> {
     const rows = taken.filter((row) => row.delivery_id !== null);
     const over = (row: TakenRow) => row.tenant_id === null || FINAL_DELIVERY_STATUSES.includes(row.status);
     const done = rows.filter(over);
-    if (done.length === 0) return rows.map(toClaimed);
+    if (done.length === 0) return this.source.toClaimed(rows);
     await this.pool.query({
       name: 'outbox-remove-over',
       text: `WITH ${givesSlotsBack('= ANY($1)')}
@@ -127,11 +145,11 @@ export class FairClaim {
                (SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE)`,
       values: [done.map((row) => row.delivery_id), workerId],
     });
-    return rows.filter((row) => !over(row)).map(toClaimed);
+    return this.source.toClaimed(rows, over);
   }
 
   /** More queues than a page: goes on at once until a whole turn has had nothing to take. */
-  private onThePages(claim: Claim, listed: readonly QueueRow[]): Claim {
+  private onThePages(claim: Claim<Claimed>, listed: readonly QueueRow[]): Claim<Claimed> {
     const { wraps, nextInMs } = this.idle;
     this.idle = { wraps: 0, nextInMs: null };
     if (claim.deliveries.length > 0) return { ...claim, again: claim.again || !claim.wantsRoom };
@@ -144,6 +162,22 @@ export class FairClaim {
     this.idle = idle;
     return { ...claim, again: true };
   }
+}
+
+/** Nothing but room keeps deliveries of this lane back. */
+function ungated(row: QueueRow): QueueRow {
+  return { ...row, free: Infinity, tenant_free: null, full_up: false, free_in_ms: null };
+}
+
+/** What its limits or its pace keep back does not wait for us. */
+function waitingFor(listed: readonly QueueRow[], ready: readonly ReadyQueue[]): WaitingFor[] {
+  const waiting = new Set(
+    ready.filter(({ free, tenantFree }) => free > 0 && tenantFree > 0).map(({ row }) => row),
+  );
+  return listed.map((row) => ({
+    endpointId: uuidToId('endpoint', row.endpoint_id),
+    waitingMs: waiting.has(row) ? Math.max(0, row.waiting_ms) : 0,
+  }));
 }
 
 /** Room is allotted to queues whose length nobody knows: one that gave less than it was asked for has nothing left. */

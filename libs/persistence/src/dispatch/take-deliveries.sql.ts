@@ -1,16 +1,32 @@
 import { limitsOf, tatAfter } from './endpoint-limits.sql.js';
 import { SLOT_SPARE_MS } from './slots.sql.js';
 
+const LEASE = `($4 * interval '1 millisecond')`;
+
+/** The due rows of a queue, oldest first. */
+const dueRows = (queue: string, most: string): string => `
+      SELECT o.delivery_id, o.due_at, o.trigger FROM outbox o
+       WHERE o.lane = $6 AND o.tenant_id = ${queue}.tenant_id AND o.endpoint_id = ${queue}.endpoint_id
+         AND o.claimable_at < 'infinity' AND o.claimable_at <= now()
+       ORDER BY o.claimable_at LIMIT ${most} FOR UPDATE SKIP LOCKED`;
+
+/** Who took a row decides its lane from then on: somebody else who takes it after the lease must not do it the other way. */
+const LEASED = `
+  UPDATE outbox o SET claimable_at = now() + ${LEASE}, claimed_by = $5, lane = $7
+    FROM picked p WHERE o.delivery_id = p.delivery_id`;
+
+/** Looked up one by one (`OFFSET 0` holds the planner to it): a long outbox must not make it scan partitions. */
+const THE_DELIVERY = `LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE id = p.delivery_id OFFSET 0) d ON true`;
+
 /**
- * Takes up to $3[i] due rows of the queue ($1[i] tenant, $2[i] endpoint) under a lease of $4 ms for worker $5: one statement for all queues.
+ * Takes up to $3[i] due rows of the queue ($1[i] tenant, $2[i] endpoint) of lane $6 under a lease of $4 ms for worker $5, from then on in lane
+ * $7: one statement for all queues.
  *
  * What makes limits hold across workers: whoever lets deliveries go holds the endpoint's gate and raises its version. A gate that
  * somebody holds, or that somebody raised since this statement's snapshot (whose slots it therefore cannot see), is left out and
  * answered as not `locked`: try again. So the slots counted here are all there are, and stay so until the commit.
- *
- * The deliveries are looked up one by one (\`OFFSET 0\` holds the planner to it): a long outbox must not make it scan partitions.
  */
-export const TAKE_DELIVERIES_SQL = `
+const TAKE = `
 WITH asked AS MATERIALIZED (
   SELECT a.tenant_id, a.endpoint_id, a.n, g.version, e.url, e.timeout_ms, e.circuit_state,
          limits.free, limits.rate, limits.burst, limits.ago
@@ -20,7 +36,8 @@ WITH asked AS MATERIALIZED (
     JOIN tenants t ON t.id = a.tenant_id
     LEFT JOIN LATERAL (
       SELECT o.claimable_at FROM outbox o
-       WHERE e.rate_limit IS NOT NULL AND o.tenant_id = a.tenant_id AND o.endpoint_id = a.endpoint_id AND o.claimable_at < 'infinity'
+       WHERE e.rate_limit IS NOT NULL AND o.lane = $6 AND o.tenant_id = a.tenant_id AND o.endpoint_id = a.endpoint_id
+         AND o.claimable_at < 'infinity'
        ORDER BY o.claimable_at LIMIT 1) first ON true
     ${limitsOf('least(first.claimable_at, now())')}
 ), gates AS MATERIALIZED (
@@ -29,13 +46,8 @@ WITH asked AS MATERIALIZED (
    ORDER BY a.endpoint_id FOR UPDATE OF g SKIP LOCKED
 ), picked AS MATERIALIZED (
   SELECT g.tenant_id, g.endpoint_id, g.timeout_ms, p.delivery_id, p.due_at, p.trigger
-    FROM gates g CROSS JOIN LATERAL (
-      SELECT o.delivery_id, o.due_at, o.trigger FROM outbox o
-       WHERE o.tenant_id = g.tenant_id AND o.endpoint_id = g.endpoint_id AND o.claimable_at < 'infinity' AND o.claimable_at <= now()
-       ORDER BY o.claimable_at LIMIT least(g.n, g.free) FOR UPDATE SKIP LOCKED) p
-), leased AS (
-  UPDATE outbox o SET claimable_at = now() + $4 * interval '1 millisecond', claimed_by = $5
-    FROM picked p WHERE o.delivery_id = p.delivery_id
+    FROM gates g CROSS JOIN LATERAL (${dueRows('g', 'least(g.n, g.free)')}) p
+), leased AS (${LEASED}
 ), slotted AS (
   INSERT INTO slots AS s (delivery_id, endpoint_id, tenant_id, expires_at)
   SELECT delivery_id, endpoint_id, tenant_id, now() + ($4 + timeout_ms + ${SLOT_SPARE_MS}) * interval '1 millisecond' FROM picked
@@ -50,12 +62,52 @@ WITH asked AS MATERIALIZED (
     FROM (SELECT endpoint_id, count(*) AS n, (array_agg(delivery_id))[1] AS delivery_id FROM picked GROUP BY endpoint_id) p
     JOIN gates a ON a.endpoint_id = p.endpoint_id
    WHERE g.endpoint_id = p.endpoint_id
-)
+)`;
+
+/** With what starting a workflow needs. */
+export const TAKE_TO_START_SQL = `${TAKE}
 SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ago, a.url,
-       p.delivery_id, p.due_at, p.trigger,
-       d.tenant_id, d.event_id, d.event_type, d.status, d.attempt_count, d.schedule_step, d.created_at
+       p.delivery_id, p.due_at, p.trigger, NULL::timestamptz AS next_attempt_at,
+       d.tenant_id, d.event_id, d.event_type, d.status, d.lane, d.attempt_count, d.schedule_step, d.created_at
   FROM asked a
   LEFT JOIN gates g ON g.endpoint_id = a.endpoint_id
   LEFT JOIN picked p ON p.endpoint_id = a.endpoint_id
-  LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE id = p.delivery_id OFFSET 0) d ON true
+  ${THE_DELIVERY}
+ ORDER BY p.due_at`;
+
+/** With what an attempt needs; what belongs to the endpoint stands in the first row of each (`is_first`). */
+export const TAKE_TO_ATTEMPT_SQL = `${TAKE}
+SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ago, p.is_first, a.tenant_id AS owner_id,
+       p.delivery_id, p.trigger, d.tenant_id, d.event_id, d.event_type, d.status, d.attempt_count, d.schedule_step,
+       d.order_key IS NOT NULL AS in_order, ev.payload,
+       (extract(epoch FROM coalesce(ev.deliver_at, d.created_at)) * 1000)::float8 AS due_at_ms,
+       e.url, e.status AS endpoint_status, e.deleted_at IS NOT NULL AS endpoint_deleted, e.timeout_ms, e.retry, e.signature, e.headers,
+       e.circuit, e.circuit_state, e.circuit_turn, e.failing_since, e.recovering,
+       CASE WHEN p.is_first THEN (SELECT array_agg(s.ciphertext ORDER BY s.id DESC) FROM endpoint_secrets s
+         WHERE s.endpoint_id = a.endpoint_id AND (s.expires_at IS NULL OR s.expires_at > now())) END AS secrets
+  FROM asked a
+  LEFT JOIN gates g ON g.endpoint_id = a.endpoint_id
+  LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) = 1 AS is_first FROM picked) p
+    ON p.endpoint_id = a.endpoint_id
+  LEFT JOIN endpoints e ON p.is_first AND e.id = a.endpoint_id
+  ${THE_DELIVERY}
+  LEFT JOIN LATERAL (SELECT payload, deliver_at FROM events WHERE id = d.event_id OFFSET 0) ev ON true
+ ORDER BY p.due_at, p.is_first DESC`;
+
+/** The same past limits, circuit and slots, with what starting a workflow needs: the next attempt asks for them when it is due. */
+export const TAKE_FAILED_SQL = `
+WITH asked AS MATERIALIZED (
+  SELECT a.tenant_id, a.endpoint_id, a.n, e.url
+    FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS a (tenant_id, endpoint_id, n)
+    JOIN endpoints e ON e.id = a.endpoint_id
+), picked AS MATERIALIZED (
+  SELECT a.endpoint_id, p.* FROM asked a CROSS JOIN LATERAL (${dueRows('a', 'a.n')}) p
+), leased AS (${LEASED}
+)
+SELECT a.endpoint_id, true AS locked, NULL::float8 AS rate, 0::float8 AS burst, 0::float8 AS ago, a.url,
+       p.delivery_id, p.due_at, p.trigger, d.next_attempt_at,
+       d.tenant_id, d.event_id, d.event_type, d.status, d.lane, d.attempt_count, d.schedule_step, d.created_at
+  FROM asked a
+  LEFT JOIN picked p ON p.endpoint_id = a.endpoint_id
+  ${THE_DELIVERY}
  ORDER BY p.due_at`;

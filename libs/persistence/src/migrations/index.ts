@@ -9,6 +9,7 @@ import { Ordering1763900000001 } from './1763900000001-ordering.js';
 import { AuditLog1763900400000 } from './1763900400000-audit-log.js';
 import { Stats1763900400001 } from './1763900400001-stats.js';
 import { EndpointsVersion1763900500000 } from './1763900500000-endpoints-version.js';
+import { Lanes1763900600000 } from './1763900600000-lanes.js';
 
 /** In order. A released migration is never edited. */
 export const MIGRATIONS = [
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   AuditLog1763900400000,
   Stats1763900400001,
   EndpointsVersion1763900500000,
+  Lanes1763900600000,
 ];

@@ -1,5 +1,5 @@
 import { PLACES_PER_TURN } from '../dispatch/order-place.sql.js';
-import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
+import { OUTBOX_CHANNEL } from './outbox-wake-up.sql.js';
 
 /**
  * Accepts a whole group in one statement, which is one transaction by itself: idempotency keys first, then only the
@@ -69,10 +69,10 @@ WITH outdated AS (
   SELECT id, tenant_id, event_id, endpoint_id, type, 'pending', lane,
          CASE WHEN claimable_at = 'infinity' THEN NULL ELSE due_at END, order_key, created_at, created_at FROM placed
 ), new_outbox AS (
-  INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at, order_key, order_seq, order_blocked)
-  SELECT id, tenant_id, endpoint_id, due_at, claimable_at, order_key, order_seq, order_blocked FROM placed
+  INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at, lane, order_key, order_seq, order_blocked)
+  SELECT id, tenant_id, endpoint_id, due_at, claimable_at, lane, order_key, order_seq, order_blocked FROM placed
 ), wake AS (
-  ${WAKE_DISPATCHERS} WHERE EXISTS (SELECT 1 FROM placed WHERE claimable_at <= now())
+  SELECT pg_notify('${OUTBOX_CHANNEL}', string_agg(DISTINCT lane, ',')) FROM placed WHERE claimable_at <= now() HAVING count(*) > 0
 )
 SELECT a.id, NULL::uuid AS outdated_tenant, (SELECT count(*) FROM wake) AS woken FROM accepted a
  UNION ALL SELECT NULL, tenant_id, 0 FROM outdated`;

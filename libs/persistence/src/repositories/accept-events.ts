@@ -1,5 +1,13 @@
 import type pg from 'pg';
-import { idToUuid, newIdentity, newUuid, orderKeyOf, uuidV7Time, type FieldError } from '@hookstream/domain';
+import {
+  idToUuid,
+  newIdentity,
+  newUuid,
+  orderKeyOf,
+  uuidV7Time,
+  type FieldError,
+  type Lane,
+} from '@hookstream/domain';
 import { ACCEPT_EVENTS_SQL } from './accept-events.sql.js';
 import {
   payloadOf,
@@ -27,6 +35,8 @@ export interface AcceptItem {
   /** Deliver to these, whatever event types and filters they have; absent: to all that ask for such an event. */
   endpointIds?: readonly string[] | undefined;
   deliverAt?: Date | undefined;
+  /** How its deliveries are to run; absent: as their endpoints say. */
+  lane?: Lane | undefined;
   idempotency?: IdempotencyClaim | undefined;
   /** What its type's schema found, and whether that keeps it out. */
   schema?: { errors: readonly FieldError[]; reject: boolean } | undefined;
@@ -214,6 +224,7 @@ async function store(
         id: newUuid(),
         event: p.eventUuid,
         endpoint: target.id,
+        lane: p.item.lane ?? target.lane,
         // absent: now by the database's clock, so that a clock that runs ahead here delays nothing
         due: p.item.deliverAt?.toISOString() ?? null,
         orderKey: target.ordered
@@ -239,7 +250,7 @@ async function store(
       deliveries.map((d) => d.id),
       deliveries.map((d) => d.event),
       deliveries.map((d) => d.endpoint),
-      deliveries.map(() => 'durable'),
+      deliveries.map((d) => d.lane),
       deliveries.map((d) => d.due),
       [...paused],
       planned.map(({ item }) => (item.schema === undefined ? null : JSON.stringify(item.schema.errors))),

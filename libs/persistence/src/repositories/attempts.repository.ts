@@ -6,7 +6,6 @@ import {
   type AttemptDecision,
   type AttemptOutcome,
   type AttemptTrigger,
-  type CircuitPolicy,
   type CircuitState,
   type DeliveryStatus,
   type EndpointStatus,
@@ -15,6 +14,7 @@ import {
   type SignaturePolicy,
 } from '@hookstream/domain';
 import { inTransaction } from '../database.js';
+import { toEndpoint, type EndpointColumns } from '../dispatch/claimed-attempts.js';
 import { admitAttempt, type Refusal } from '../dispatch/admit-attempt.js';
 import { endingItsTurn } from '../dispatch/order-turns.js';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
@@ -22,7 +22,12 @@ import { BEGIN_ATTEMPT_SQL } from './begin-attempt.sql.js';
 import { handBackDelivery, type HandBack } from './hand-back.js';
 import { COUNT_CANCELLED } from './fold-stats.sql.js';
 import { storeDeadLetter } from './store-dead-letter.js';
-import { storeAttempt, type AttemptRecord, type RecordedDelivery } from './store-attempt.sql.js';
+import {
+  storeAttempts,
+  type AttemptRecord,
+  type MadeAttempt,
+  type RecordedDelivery,
+} from './store-attempts.sql.js';
 
 /** All that one attempt needs, as one query found it. Secrets and headers are still encrypted. */
 export interface LoadedDelivery {
@@ -77,7 +82,7 @@ export interface LoadedCircuit {
   failureThreshold: number;
 }
 
-interface LoadRow {
+interface LoadRow extends EndpointColumns {
   tenant_id: string;
   endpoint_id: string;
   event_id: string;
@@ -88,18 +93,8 @@ interface LoadRow {
   payload: string | null;
   in_order: boolean;
   waits_turn: boolean | null;
-  url: string | null;
-  endpoint_status: EndpointStatus;
-  timeout_ms: number;
-  retry: RetryPolicy;
-  signature: SignaturePolicy;
-  circuit: CircuitPolicy;
-  circuit_state: CircuitState;
-  circuit_turn: number;
-  failing_since: Date | null;
-  recovering: boolean;
-  headers: Buffer | null;
-  secrets: Buffer[] | null;
+  /** No column of its endpoint is there. */
+  endpoint_deleted: boolean;
   begun: boolean;
 }
 
@@ -193,14 +188,32 @@ export class AttemptsRepository {
    */
   async record(delivery: RecordedDelivery, attempt: AttemptRecord, scheduleStep: number): Promise<void> {
     const { next } = attempt.decision;
-    if (next === 'dead_letter') return storeDeadLetter(this.pool, delivery, attempt, scheduleStep);
-    if (delivery.inOrder === true && next !== 'retry')
-      return inTransaction(this.pool, async (client) => {
-        await endingItsTurn(client, idToUuid('delivery', delivery.deliveryId), () =>
-          storeAttempt(client, delivery, attempt, scheduleStep),
-        );
-      });
-    await storeAttempt(this.pool, delivery, attempt, scheduleStep);
+    const made = { delivery, attempt, scheduleStep };
+    if (next === 'dead_letter') return storeDeadLetter(this.pool, made);
+    if (isStoredWithOthers(made)) return void (await storeAttempts(this.pool, [made]));
+    await inTransaction(this.pool, async (client) => {
+      await endingItsTurn(client, idToUuid('delivery', delivery.deliveryId), () =>
+        storeAttempts(client, [made]),
+      );
+    });
+  }
+
+  /** The same for many, of different deliveries: those from which nothing further follows in one statement, the others one by one. */
+  async recordAll(attempts: readonly MadeAttempt[]): Promise<void> {
+    await storeAttempts(this.pool, attempts.filter(isStoredWithOthers));
+    for (const made of attempts) {
+      if (!isStoredWithOthers(made)) await this.record(made.delivery, made.attempt, made.scheduleStep);
+    }
+  }
+
+  /** Shows deliveries as being attempted that wait for their endpoints' answers: the lane that attempts them itself begins without a word. */
+  async showUnderWay(deliveryIds: readonly string[]): Promise<void> {
+    await this.pool.query({
+      name: 'attempt-show',
+      text: `UPDATE deliveries SET status = 'in_progress', lane = 'express', next_attempt_at = NULL, updated_at = now()
+              WHERE id = ANY ($1::uuid[]) AND status = 'pending'`,
+      values: [deliveryIds.map((id) => idToUuid('delivery', id)).sort()],
+    });
   }
 
   /** Returns a delivery to the outbox because it may not go now; its slot and its probe are given back. */
@@ -247,6 +260,12 @@ export class AttemptsRepository {
   }
 }
 
+/** Neither a dead letter nor the end of a delivery that others may wait for. */
+function isStoredWithOthers({ delivery, attempt }: MadeAttempt): boolean {
+  const { next } = attempt.decision;
+  return next === 'retry' || (next !== 'dead_letter' && delivery.inOrder !== true);
+}
+
 /** Whether nothing but its limits or circuit can have kept it from beginning. */
 function wantsAdmission(delivery: LoadedDelivery, input: BeginAttempt): boolean {
   return (
@@ -272,24 +291,6 @@ function toLoaded(deliveryId: string, row: LoadRow): LoadedDelivery {
     inOrder: row.in_order,
     ...(row.waits_turn ? { refusal: 'order_busy' as const } : {}),
     begun: row.begun,
-    endpoint:
-      row.url === null
-        ? null
-        : {
-            url: row.url,
-            status: row.endpoint_status,
-            timeoutMs: row.timeout_ms,
-            retry: row.retry,
-            signature: row.signature,
-            circuit: {
-              state: row.circuit_state,
-              turn: row.circuit_turn,
-              failingSince: row.failing_since,
-              recovering: row.recovering,
-              failureThreshold: row.circuit.failure_threshold,
-            },
-            encryptedHeaders: row.headers,
-            encryptedSecrets: row.secrets ?? [],
-          },
+    endpoint: row.endpoint_deleted ? null : toEndpoint(row),
   };
 }

@@ -27,7 +27,7 @@ WITH begun AS (
 SELECT d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt_count, coalesce(ev.deliver_at, d.created_at) AS due_at, ev.payload,
         d.order_key IS NOT NULL AS in_order,
        e.ordered AND d.order_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM order_keys k WHERE k.head_delivery_id = $1) AS waits_turn,
-       e.url, e.status AS endpoint_status, e.timeout_ms, e.retry, e.signature, e.headers,
+       e.id IS NULL AS endpoint_deleted, e.url, e.status AS endpoint_status, e.timeout_ms, e.retry, e.signature, e.headers,
        e.circuit, e.circuit_state, e.circuit_turn, e.failing_since, e.recovering,
        (SELECT array_agg(s.ciphertext ORDER BY s.id DESC) FROM endpoint_secrets s
          WHERE s.endpoint_id = d.endpoint_id AND (s.expires_at IS NULL OR s.expires_at > now())) AS secrets,

@@ -19,6 +19,7 @@ import { timeBound } from './events.repository.js';
 import { COUNT_CANCELLED } from './fold-stats.sql.js';
 import { handBackDelivery } from './hand-back.js';
 import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
+import { GOES_INSTEAD_OF_WAITING } from './requeue-deliveries.sql.js';
 import { cursorUuid, toPage, type Page, type PageRequest } from './page.js';
 
 export interface DeliveryRecord {
@@ -171,7 +172,7 @@ export class DeliveriesRepository {
   /** What starting its workflow needs, or null when its endpoint is deleted. */
   async findStart(tenantId: string, id: string): Promise<DeliveryStart | null> {
     const { rows } = await this.database.pool.query<DeliveryRow & { url: string; in_order: boolean }>(
-      `SELECT d.id, d.tenant_id, d.event_id, d.endpoint_id, d.event_type, d.attempt_count, d.created_at, e.url, d.status,
+      `SELECT d.id, d.tenant_id, d.event_id, d.endpoint_id, d.event_type, d.attempt_count, d.created_at, e.url, d.status, d.lane,
               e.ordered AND d.order_key IS NOT NULL AS in_order
          FROM deliveries d
          JOIN endpoints e ON e.id = d.endpoint_id AND e.tenant_id = d.tenant_id AND e.deleted_at IS NULL
@@ -188,7 +189,7 @@ export class DeliveriesRepository {
           eventId: uuidToId('event', row.event_id),
           eventType: row.event_type,
           endpointUrl: row.url,
-          lane: 'durable',
+          lane: row.lane === 'express' && row.attempt_count > 0 ? 'express' : 'durable',
           attemptsMade: row.attempt_count,
           createdAt: row.created_at,
           endedInOrder: row.in_order && FINAL_DELIVERY_STATUSES.includes(row.status),
@@ -264,7 +265,7 @@ export class DeliveriesRepository {
 
   /**
    * Makes a delivery that waits in the outbox due now. One that a dispatcher has just claimed is left alone: it is
-   * about to go. A `replay` begins its schedule anew. @returns `held` when its endpoint holds its deliveries, `absent` when it is
+   * about to go, or, where its first attempt has failed, to have a workflow that can be told. A `replay` begins its schedule anew. @returns `held` when its endpoint holds its deliveries, `absent` when it is
    * not in the outbox, `blocked` when others of its order go before it.
    */
   async pullForward(
@@ -274,16 +275,19 @@ export class DeliveriesRepository {
     by: DeliveryChange,
   ): Promise<'pulled' | 'held' | 'blocked' | 'absent'> {
     return inTransaction(this.database.pool, async (client) => {
-      const { rows } = await client.query<{ held: boolean; blocked: boolean }>(
-        `SELECT claimable_at = 'infinity' AS held, order_blocked AS blocked FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 FOR UPDATE`,
+      const { rows } = await client.query<{ held: boolean; blocked: boolean; handed_over: boolean }>(
+        `SELECT claimable_at = 'infinity' AS held, order_blocked AS blocked,
+                lane = 'workflow' AND claimed_by IS NOT NULL AND claimable_at > now() AS handed_over
+           FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 FOR UPDATE`,
         owned(tenantId, id),
       );
       if (rows[0] === undefined) return 'absent';
       if (rows[0].blocked) return 'blocked';
       if (rows[0].held) return 'held';
+      if (rows[0].handed_over && trigger === 'retry_now') return 'absent';
       await client.query(
-        `UPDATE outbox SET due_at = least(due_at, now()), trigger = $3,
-                claimable_at = CASE WHEN claimed_by IS NULL THEN least(claimable_at, now()) ELSE claimable_at END
+        `UPDATE outbox o SET due_at = least(due_at, now()), trigger = $3, ${GOES_INSTEAD_OF_WAITING},
+                claimable_at = CASE WHEN claimed_by IS NULL OR lane = 'workflow' THEN least(claimable_at, now()) ELSE claimable_at END
           WHERE tenant_id = $1 AND delivery_id = $2`,
         [...owned(tenantId, id), trigger],
       );

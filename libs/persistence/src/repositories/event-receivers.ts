@@ -4,6 +4,7 @@ import {
   matchesEventType,
   matchesFilter,
   type EndpointStatus,
+  type Lane,
   type Payload,
 } from '@hookstream/domain';
 import type { AcceptItem } from './accept-events.js';
@@ -18,6 +19,7 @@ export interface Receiver {
   status: EndpointStatus;
   ordered: boolean;
   order_key: string | null;
+  lane: Lane;
 }
 
 /** A tenant and its endpoints by their uuids. */
@@ -56,7 +58,7 @@ export async function readReceivers(
   const { rows } = await pool.query<Row>({
     name: 'accept-endpoints',
     text: `SELECT t.id AS tenant_id, t.endpoints_version AS version,
-                  e.id, e.event_types, e.filter::text AS filter, e.status, e.ordered, e.order_key
+                  e.id, e.event_types, e.filter::text AS filter, e.status, e.ordered, e.order_key, e.lane
              FROM tenants t LEFT JOIN endpoints e ON e.tenant_id = t.id AND e.deleted_at IS NULL
             WHERE t.id = ANY ($1::uuid[])`,
     values: [[...endpoints.keys()]],

@@ -1,4 +1,9 @@
+import { LANES, OUTBOX_LANES, type OutboxLane } from '@hookstream/domain';
 import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
+
+/** For the index that the lanes' queues are read by. */
+const inLanes = (lanes: readonly OutboxLane[]): string =>
+  `lane IN (${lanes.map((lane) => `'${lane}'`).join(', ')})`;
 
 /** What runs a statement: a connection of the hot path, or TypeORM's manager of a transaction. */
 export interface StatementRunner {
@@ -6,7 +11,8 @@ export interface StatementRunner {
 }
 
 /**
- * Takes what waits for the endpoint out of the dispatchers' reach. The caller holds the endpoint's row. Rows are locked in id
+ * Takes what waits for the endpoint out of the dispatchers' reach. What waits for a workflow alone is none of it: its next attempt
+ * will find the endpoint as it is then. The caller holds the endpoint's row. Rows are locked in id
  * order, as everywhere, so that two who touch the same rows cannot deadlock.
  */
 export async function holdWaiting(
@@ -16,7 +22,7 @@ export async function holdWaiting(
 ): Promise<void> {
   await runner.query(
     `WITH waiting AS (
-       SELECT delivery_id FROM outbox WHERE tenant_id = $1 AND endpoint_id = $2 AND claimable_at < 'infinity'
+       SELECT delivery_id FROM outbox WHERE ${inLanes(LANES)} AND tenant_id = $1 AND endpoint_id = $2 AND claimable_at < 'infinity'
         ORDER BY delivery_id FOR UPDATE
      )
      UPDATE outbox o SET claimable_at = 'infinity', claimed_by = NULL FROM waiting w WHERE o.delivery_id = w.delivery_id`,
@@ -57,7 +63,7 @@ export async function removeWaiting(
   const owner = endpointUuid === undefined ? 'tenant_id = $1' : 'tenant_id = $1 AND endpoint_id = $2';
   await runner.query(
     `DELETE FROM outbox WHERE delivery_id IN
-      (SELECT delivery_id FROM outbox WHERE ${owner} AND claimable_at < 'infinity'
+      (SELECT delivery_id FROM outbox WHERE ${inLanes(OUTBOX_LANES)} AND ${owner} AND claimable_at < 'infinity'
        UNION ALL
        SELECT delivery_id FROM outbox WHERE ${owner} AND claimable_at = 'infinity')`,
     values,

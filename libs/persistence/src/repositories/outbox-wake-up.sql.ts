@@ -1,4 +1,4 @@
-/** NOTIFY channel: something in the outbox may be claimable now. The payload is empty. */
+/** NOTIFY channel: something in the outbox may be claimable now. The payload is a comma list of lanes; empty: any. */
 export const OUTBOX_CHANNEL = 'hookstream_outbox';
 
 /** Wakes the dispatchers when the transaction commits. */

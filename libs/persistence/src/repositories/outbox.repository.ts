@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { idToUuid } from '@hookstream/domain';
+import { idToUuid, type OutboxLane } from '@hookstream/domain';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
 
 /** Keys whose head has ended without its turn: nothing of ours leaves such, but rows are changed by hand too. */
@@ -48,16 +48,36 @@ export class OutboxRepository {
     );
   }
 
-  /** Gives rows back before their lease ends, so that another worker takes them at once. */
-  async release(workerId: string, deliveryIds: readonly string[], delayMs = 0): Promise<void> {
+  /**
+   * Gives rows back before their lease ends, so that another worker takes them at once.
+   * @param lane where they waited before, if nothing was done with them
+   */
+  async release(
+    workerId: string,
+    deliveryIds: readonly string[],
+    delayMs = 0,
+    lane?: OutboxLane,
+  ): Promise<void> {
     await this.pool.query(
       `WITH mine AS (
          SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE
        ), ${givesSlotsBack('IN (SELECT delivery_id FROM mine)')}
-       UPDATE outbox o SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL
+       UPDATE outbox o SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL, lane = coalesce($4, o.lane)
          FROM mine m WHERE o.delivery_id = m.delivery_id AND o.claimable_at < 'infinity'`,
-      [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, delayMs],
+      [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, delayMs, lane ?? null],
     );
+  }
+
+  /** Begins the leases of rows anew, for what takes longer than one. */
+  async keep(workerId: string, deliveryIds: readonly string[], leaseMs: number): Promise<void> {
+    await this.pool.query({
+      name: 'outbox-keep',
+      text: `UPDATE outbox o SET claimable_at = now() + $3 * interval '1 millisecond'
+               FROM (SELECT delivery_id FROM outbox
+                      WHERE delivery_id = ANY($1) AND claimed_by = $2 AND claimable_at < 'infinity' ORDER BY delivery_id FOR UPDATE) mine
+              WHERE o.delivery_id = mine.delivery_id`,
+      values: [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, leaseMs],
+    });
   }
 
   /**

@@ -3,6 +3,14 @@ import type { EndpointStatus } from '@hookstream/domain';
 import { freeNextOfEnded, placeInOrder } from '../dispatch/order-turns.js';
 import { WAKE_DISPATCHERS } from './outbox-wake-up.sql.js';
 
+/**
+ * For an outbox row `o` that is to go now: where it waits for a workflow that would begin with a wait, it needs one that does not. Whoever is
+ * starting the other does not take this one away.
+ */
+export const GOES_INSTEAD_OF_WAITING = `
+  lane = CASE WHEN o.lane = 'workflow' THEN 'durable' ELSE o.lane END,
+  claimed_by = CASE WHEN o.lane = 'workflow' THEN NULL ELSE o.claimed_by END`;
+
 /** A delivery to put back in the outbox, by its stored ids. */
 export interface Requeued {
   id: string;
@@ -69,8 +77,8 @@ async function insertRows(
      SELECT i.id, $1, i.endpoint, now(), CASE WHEN i.held THEN 'infinity'::timestamptz ELSE now() END, 'replay'
        FROM unnest($2::uuid[], $3::uuid[], $4::boolean[]) AS i (id, endpoint, held) ORDER BY i.id
      ON CONFLICT (delivery_id) DO UPDATE
-       SET trigger = 'replay', due_at = least(o.due_at, now()),
-           claimable_at = CASE WHEN o.claimed_by IS NULL AND o.claimable_at < 'infinity' THEN least(o.claimable_at, now())
+       SET trigger = 'replay', due_at = least(o.due_at, now()), ${GOES_INSTEAD_OF_WAITING},
+           claimable_at = CASE WHEN (o.claimed_by IS NULL OR o.lane = 'workflow') AND o.claimable_at < 'infinity' THEN least(o.claimable_at, now())
                                ELSE o.claimable_at END
      RETURNING delivery_id, xmax = 0 AS inserted`,
     [

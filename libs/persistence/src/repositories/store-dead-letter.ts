@@ -6,27 +6,24 @@ import { acceptOperationalEvents, type OperationalEvent } from './operational-ev
 import {
   disableGone,
   GONE_REASON,
-  storeAttempt,
+  storeAttempts,
   type AttemptRecord,
+  type MadeAttempt,
   type RecordedDelivery,
   type StoredDelivery,
-} from './store-attempt.sql.js';
+} from './store-attempts.sql.js';
 
 /**
  * Stores an attempt that is the last of its delivery: after a 410 with its endpoint, which is disabled, and with the operational events
  * about it, all in one transaction. What becomes of an operational event is told to nobody: such news would go round in circles.
  */
-export function storeDeadLetter(
-  pool: pg.Pool,
-  delivery: RecordedDelivery,
-  attempt: AttemptRecord,
-  scheduleStep: number,
-): Promise<void> {
+export function storeDeadLetter(pool: pg.Pool, made: MadeAttempt): Promise<void> {
+  const { delivery, attempt } = made;
   const { decision } = attempt;
   if (decision.next !== 'dead_letter') throw new Error(`${delivery.deliveryId} is not at its end`);
   return inTransaction(pool, async (client) => {
     const disabled = decision.reason === 'gone' && (await disableGone(client, delivery));
-    const store = () => storeAttempt(client, delivery, attempt, scheduleStep);
+    const store = async () => (await storeAttempts(client, [made])).get(delivery.deliveryId);
     const stored = await (delivery.inOrder === true
       ? endingItsTurn(client, idToUuid('delivery', delivery.deliveryId), store)
       : store());

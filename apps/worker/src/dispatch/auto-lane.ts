@@ -1,0 +1,92 @@
+import type { WaitingFor } from '@hookstream/persistence';
+
+export interface AutoLaneOptions {
+  /** A delivery that could go and has waited longer than this, in milliseconds, means that Temporal does not keep up. */
+  maxLagMs: number;
+  /** Milliseconds on a clock that never goes back. */
+  now: () => number;
+  /** The other lane is to take what waits. */
+  onChange: () => void;
+}
+
+interface Queue {
+  /** Since when its first could go, as far as was seen; undefined: it could not. */
+  readySince: number | undefined;
+  seenAt: number;
+}
+
+/** The lag is gone when nothing waits longer than this part of the bound. */
+const GONE = 1 / 5;
+/** How long the lag has to be gone at first; it doubles where the lag comes back at once. */
+const FIRST_HOLD_MS = 1_000;
+const MAX_HOLD_MS = 60_000;
+
+/**
+ * Which lane the deliveries of `auto` take in this worker: the durable one, until one that could go has waited too long, then the express
+ * one until the lag is gone and stays gone. Where durable dispatch falls behind again as soon as it is tried, it is tried less often.
+ */
+export class AutoLane {
+  private readonly queues = new Map<string, Queue>();
+  private observedAt: number;
+  private lane: 'durable' | 'express' = 'durable';
+  /** When something waited too long, or Temporal was away, last. */
+  private laggedAt = -Infinity;
+  private leftExpressAt = -Infinity;
+  private holdMs = FIRST_HOLD_MS;
+
+  constructor(private readonly options: AutoLaneOptions) {
+    this.observedAt = options.now();
+  }
+
+  /** Which lane to take what waits by now. */
+  current(): 'durable' | 'express' {
+    const now = this.options.now();
+    if (this.lane === 'express' && now - this.laggedAt >= this.holdMs) {
+      this.lane = 'durable';
+      this.leftExpressAt = now;
+      this.queues.clear();
+      this.observedAt = now;
+      this.options.onChange();
+    }
+    return this.lane;
+  }
+
+  /** What a look at the queues has found. One that could not go before waits since it can. */
+  observe(waiting: readonly WaitingFor[]): void {
+    const now = this.options.now();
+    const { maxLagMs } = this.options;
+    let lagMs = 0;
+    for (const { endpointId, waitingMs } of waiting) {
+      const readySince = waitingMs > 0 ? this.readySince(endpointId, now, waitingMs) : undefined;
+      this.queues.set(endpointId, { readySince, seenAt: now });
+      if (readySince !== undefined) lagMs = Math.max(lagMs, Math.min(waitingMs, now - readySince));
+    }
+    for (const [endpointId, { seenAt }] of this.queues)
+      if (now - seenAt > 2 * maxLagMs) this.queues.delete(endpointId);
+    this.observedAt = now;
+    if (lagMs > maxLagMs) this.toExpress();
+    else if (lagMs > maxLagMs * GONE && this.lane === 'express') this.laggedAt = now;
+  }
+
+  /** Temporal takes no deliveries. */
+  temporalAway(): void {
+    this.toExpress();
+  }
+
+  private readySince(endpointId: string, now: number, waitingMs: number): number {
+    const known = this.queues.get(endpointId);
+    // not seen waiting before: it cannot have waited longer than since the last look
+    if (known === undefined) return now - Math.min(waitingMs, now - this.observedAt);
+    return known.readySince ?? now;
+  }
+
+  private toExpress(): void {
+    const now = this.options.now();
+    this.laggedAt = now;
+    if (this.lane === 'express') return;
+    const backAtOnce = now - this.leftExpressAt < this.holdMs;
+    this.holdMs = backAtOnce ? Math.min(this.holdMs * 2, MAX_HOLD_MS) : FIRST_HOLD_MS;
+    this.lane = 'express';
+    this.options.onChange();
+  }
+}

@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Claim, ClaimOptions } from '@hookstream/persistence';
+import type { Logger } from '@hookstream/observability';
+import type { DispatchWindow } from './dispatch-window.js';
+import type { EndpointPace } from './endpoint-pace.js';
+import type { WakeUp } from './wake-up.js';
+
+/** One lane of the outbox that is claimed from. */
+export interface Claims<Claimed> {
+  claim(options: ClaimOptions): Promise<Claim<Claimed>>;
+}
+
+export interface ClaimLoopOptions {
+  workerId: string;
+  batchSize: number;
+  pollMs: number;
+  leaseMs: number;
+  /** At least this long from one claim to the next where more comes in all the time, in milliseconds: a claim of a few costs as much as one of many. Default 0. */
+  restMs?: number;
+}
+
+export interface ClaimLoopDeps<Claimed> {
+  /** What to claim from now. */
+  claims: () => readonly Claims<Claimed>[];
+  /** Takes on what was claimed; does not wait for it. */
+  launch: (claimed: Claimed) => void;
+  /** Done between two claims now and then. */
+  besides?: () => Promise<void>;
+  window: DispatchWindow;
+  pace: EndpointPace;
+  wakeUp: WakeUp;
+  logger: Logger;
+}
+
+const RETRY_AFTER_ERROR_MS = 1_000;
+/** Another worker's claim of the same endpoint takes a few milliseconds. */
+const RETRY_CONTENDED_MS = 5;
+
+/** Claims what may go and the window has room for, again and again, and sleeps until something more may. */
+export class ClaimLoop<Claimed> {
+  private stopped = false;
+  private running: Promise<void> | undefined;
+  private turn = 0;
+
+  constructor(
+    private readonly deps: ClaimLoopDeps<Claimed>,
+    private readonly options: ClaimLoopOptions,
+  ) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** Resolves when nothing more is claimed. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.deps.wakeUp.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        await this.deps.besides?.();
+        await this.once();
+      } catch (error) {
+        this.deps.logger.warn({ err: error }, 'cannot read the outbox; trying again');
+        await this.deps.wakeUp.wait(RETRY_AFTER_ERROR_MS);
+      }
+    }
+  }
+
+  private async once(): Promise<void> {
+    const { window, wakeUp } = this.deps;
+    const { pollMs, restMs = 0 } = this.options;
+    const beganAt = performance.now();
+    const version = window.version;
+    let waitMs = pollMs;
+    let wantsRoom = false;
+    let took = 0;
+    const endpoints = new Set<string>();
+    for (const claims of this.inTurn()) {
+      const claim = await this.claimFrom(claims);
+      if (claim === undefined) {
+        wantsRoom = true;
+        break;
+      }
+      if (claim.again) return;
+      took += claim.deliveries.length;
+      wantsRoom ||= claim.wantsRoom;
+      for (const id of claim.fullEndpoints) endpoints.add(id);
+      waitMs = Math.min(waitMs, waitAfter(claim, pollMs));
+    }
+    window.want({ any: wantsRoom, endpoints }, version);
+    await wakeUp.wait(waitMs);
+    const rest = beganAt + restMs - performance.now();
+    if (took > 0 && rest > 0 && !this.stopped) await delay(rest);
+  }
+
+  /** @returns undefined when there is no room */
+  private async claimFrom(claims: Claims<Claimed>): Promise<Claim<Claimed> | undefined> {
+    const { window, pace, launch } = this.deps;
+    const { workerId, leaseMs, batchSize } = this.options;
+    const use = window.use(batchSize);
+    if (use.room === 0) return undefined;
+    const claim = await claims.claim({
+      workerId,
+      leaseMs,
+      use,
+      paceOf: (id, limit) => pace.of(id, Math.min(limit, use.capacity), use.endpoints.get(id) ?? 0),
+    });
+    for (const claimed of claim.deliveries) launch(claimed);
+    return claim.deliveries.length >= use.room ? { ...claim, again: true } : claim;
+  }
+
+  /** Each is first once, so that none takes all the room every time. */
+  private inTurn(): Claims<Claimed>[] {
+    const claims = this.deps.claims();
+    this.turn += 1;
+    return claims.map((_, index) => claims[(index + this.turn) % claims.length] as Claims<Claimed>);
+  }
+}
+
+/** Until something may go by itself, as far as can be seen; a poll finds the rest. */
+function waitAfter(
+  { contended, nextInMs }: Pick<Claim<unknown>, 'contended' | 'nextInMs'>,
+  pollMs: number,
+): number {
+  // a timer fires up to a millisecond early
+  const next = nextInMs === null ? pollMs : Math.ceil(nextInMs) + 1;
+  return Math.min(pollMs, next, contended ? RETRY_CONTENDED_MS : pollMs);
+}

@@ -1,0 +1,249 @@
+import type { DeliveryActivityDeps } from '@hookstream/activities';
+import type { WorkerConfig } from '@hookstream/config';
+import {
+  AttemptsRepository,
+  failedFirst,
+  FairClaim,
+  OutboxRepository,
+  toAttempt,
+  toStart,
+  type ClaimedAttempt,
+  type Database,
+} from '@hookstream/persistence';
+import type { DeliveryStarter } from '@hookstream/temporal-client';
+import { AttemptRecorder } from './attempt-recorder.js';
+import type { AttemptWatch } from './attempt-watch.js';
+import { AutoLane } from './auto-lane.js';
+import { ClaimLoop, type Claims } from './claim-loop.js';
+import { DispatchWindow } from './dispatch-window.js';
+import { Dispatcher } from './dispatcher.js';
+import { EndpointPace } from './endpoint-pace.js';
+import { ExpressAttempts } from './express-attempts.js';
+import { OutboxListener } from './outbox-listener.js';
+import { WakeUp } from './wake-up.js';
+
+export interface DispatchingOptions {
+  workerId: string;
+  config: WorkerConfig;
+  database: Database;
+  starter: Pick<DeliveryStarter, 'start' | 'replay'>;
+  attempt: Omit<DeliveryActivityDeps, 'attempts'>;
+}
+
+/** Under load a claim of the express lane finds what came in for about this long, in milliseconds. */
+const EXPRESS_REST_MS = 5;
+const RECORD_WITHIN_MS = 3;
+const RECORD_CONCURRENCY = 2;
+
+/**
+ * All that takes deliveries from the outbox in one worker: a dispatcher that starts workflows, one that makes the first attempts of the
+ * express lane itself, one that hands what failed there to workflows, and what decides where `auto` goes.
+ */
+export class Dispatching {
+  /** What the attempts of workflows have to tell. */
+  readonly watch: AttemptWatch;
+  private readonly wakeUps = { durable: new WakeUp(), express: new WakeUp(), workflow: new WakeUp() };
+  private readonly pace: EndpointPace;
+  private readonly auto: AutoLane;
+  private readonly outbox: OutboxRepository;
+  private readonly durable: Dispatcher;
+  private readonly handOver: Dispatcher;
+  private readonly attempts: ExpressAttempts;
+  private readonly express: ClaimLoop<ClaimedAttempt>;
+  private readonly listener: OutboxListener;
+  private readonly look: FairClaim<never, unknown>;
+  private lookTimer: NodeJS.Timeout | undefined;
+  private looking = false;
+
+  constructor(private readonly options: DispatchingOptions) {
+    const { config, database, attempt } = options;
+    this.pace = new EndpointPace({ ...config.dispatch.pace, now: () => performance.now() });
+    this.watch = { pace: this.pace, window: this.startsWindow(this.wakeUps.durable) };
+    this.auto = new AutoLane({
+      maxLagMs: config.auto.maxLagMs,
+      now: () => performance.now(),
+      onChange: () => this.wake(),
+    });
+    this.outbox = new OutboxRepository(database.pool);
+    this.durable = this.createDurable();
+    this.handOver = this.createHandOver();
+    const expressWindow = new DispatchWindow({
+      maxStarted: Infinity,
+      maxAttempts: config.express.maxAttempts,
+      forgetAfterMs: config.dispatch.leaseMs,
+      now: () => performance.now(),
+      onRoom: () => this.wakeUps.express.wake(),
+    });
+    this.attempts = this.createAttempts(expressWindow);
+    this.express = this.createExpress(expressWindow);
+    this.look = new FairClaim(database.pool, toAttempt('auto'));
+    this.listener = new OutboxListener({
+      databaseUrl: config.database.url,
+      applicationName: 'hookstream-worker-listen',
+      onNotify: (lanes) => this.wake(lanes),
+      logger: attempt.logger,
+    });
+  }
+
+  get lastDispatchAt(): Date | null {
+    const times = [this.durable, this.handOver, this.attempts].map(({ lastDispatchAt }) => lastDispatchAt);
+    return times.reduce(
+      (latest, at) => ((at?.getTime() ?? 0) > (latest?.getTime() ?? 0) ? at : latest),
+      null,
+    );
+  }
+
+  start(): void {
+    this.listener.start();
+    this.durable.start();
+    this.handOver.start();
+    this.express.start();
+    const everyMs = this.options.config.auto.maxLagMs / 2;
+    this.lookTimer = setInterval(() => void this.lookAtAuto(), everyMs);
+    this.lookTimer.unref();
+  }
+
+  /** Claims nothing more. */
+  async stopClaiming(): Promise<void> {
+    clearInterval(this.lookTimer);
+    await Promise.all([this.listener.stop(), this.durable.stop(), this.handOver.stop(), this.express.stop()]);
+  }
+
+  /** Waits for the attempts that it makes itself, and hands back what takes longer than `graceMs` milliseconds. */
+  finish(graceMs: number): Promise<void> {
+    return this.attempts.stop(graceMs);
+  }
+
+  /** @param lanes in which something may be claimable now; undefined: any */
+  private wake(lanes?: readonly string[]): void {
+    const has = (lane: string) => lanes === undefined || lanes.includes(lane);
+    const auto = has('auto') ? this.auto.current() : undefined;
+    if (has('durable') || auto === 'durable') this.wakeUps.durable.wake();
+    if (has('express') || auto === 'express') this.wakeUps.express.wake();
+    if (has('workflow')) this.wakeUps.workflow.wake();
+  }
+
+  private startsWindow(wakeUp: WakeUp): DispatchWindow {
+    const { config } = this.options;
+    return new DispatchWindow({
+      maxStarted: config.dispatch.concurrency,
+      maxAttempts: config.maxConcurrentAttempts,
+      forgetAfterMs: config.dispatch.leaseMs,
+      now: () => performance.now(),
+      onRoom: () => wakeUp.wake(),
+      onStarted: (tookMs) => this.pace.startTook(tookMs),
+    });
+  }
+
+  private createDurable(): Dispatcher {
+    const { config, database } = this.options;
+    const durable = new FairClaim(database.pool, toStart('durable'));
+    const auto = this.observed(new FairClaim(database.pool, toStart('auto')));
+    return this.createDispatcher({
+      claims: () => (this.auto.current() === 'durable' ? [durable, auto] : [durable]),
+      window: this.watch.window,
+      wakeUp: this.wakeUps.durable,
+      reconcileAfterMs: config.dispatch.reconcileAfterMs,
+    });
+  }
+
+  private createHandOver(): Dispatcher {
+    const claims = [new FairClaim(this.options.database.pool, failedFirst())];
+    const wakeUp = this.wakeUps.workflow;
+    return this.createDispatcher({ claims: () => claims, window: this.startsWindow(wakeUp), wakeUp });
+  }
+
+  private createDispatcher(
+    own: Pick<ConstructorParameters<typeof Dispatcher>[0], 'claims' | 'window' | 'wakeUp'> & {
+      reconcileAfterMs?: number;
+    },
+  ): Dispatcher {
+    const { workerId, config, starter, attempt } = this.options;
+    const { reconcileAfterMs, ...deps } = own;
+    return new Dispatcher(
+      {
+        ...deps,
+        outbox: this.outbox,
+        starter,
+        pace: this.pace,
+        logger: attempt.logger,
+        onTemporalAway: () => this.auto.temporalAway(),
+      },
+      {
+        workerId,
+        batchSize: config.dispatch.batchSize,
+        pollMs: config.dispatch.pollMs,
+        leaseMs: config.dispatch.leaseMs,
+        retentionMs: config.retention.retentionMs,
+        ...(reconcileAfterMs === undefined ? {} : { reconcileAfterMs }),
+      },
+    );
+  }
+
+  private createAttempts(window: DispatchWindow): ExpressAttempts {
+    const { workerId, config, database, attempt } = this.options;
+    const attempts = new AttemptsRepository(database.pool);
+    const recorder = new AttemptRecorder({
+      attempts,
+      logger: attempt.logger,
+      batchSize: config.dispatch.batchSize,
+      withinMs: RECORD_WITHIN_MS,
+      concurrency: RECORD_CONCURRENCY,
+    });
+    return new ExpressAttempts(
+      {
+        attempt,
+        attempts,
+        outbox: this.outbox,
+        recorder,
+        window,
+        pace: this.pace,
+        onFailed: () => this.wakeUps.workflow.wake(),
+      },
+      { workerId, leaseMs: config.dispatch.leaseMs },
+    );
+  }
+
+  private createExpress(window: DispatchWindow): ClaimLoop<ClaimedAttempt> {
+    const { workerId, config, database, attempt } = this.options;
+    const { batchSize, pollMs, leaseMs } = config.dispatch;
+    const express = new FairClaim(database.pool, toAttempt('express'));
+    const auto = this.observed(new FairClaim(database.pool, toAttempt('auto')));
+    return new ClaimLoop(
+      {
+        claims: () => (this.auto.current() === 'express' ? [express, auto] : [express]),
+        launch: (claimed) => this.attempts.begin(claimed),
+        window,
+        pace: this.pace,
+        wakeUp: this.wakeUps.express,
+        logger: attempt.logger,
+      },
+      { workerId, batchSize, pollMs, leaseMs, restMs: EXPRESS_REST_MS },
+    );
+  }
+
+  /** Every claim of `auto` tells how long it has waited. */
+  private observed<Claimed>(claims: Claims<Claimed>): Claims<Claimed> {
+    return {
+      claim: async (options) => {
+        const claim = await claims.claim(options);
+        this.auto.observe(claim.waiting);
+        return claim;
+      },
+    };
+  }
+
+  /** For when nobody claims from `auto`, for want of room: it waits all the same. */
+  private async lookAtAuto(): Promise<void> {
+    const unseen = this.auto.current() === 'express' || this.watch.window.use(1).room === 0;
+    if (!unseen || this.looking) return;
+    this.looking = true;
+    await this.look
+      .look()
+      .then((waiting) => this.auto.observe(waiting))
+      .catch((error: unknown) =>
+        this.options.attempt.logger.debug({ err: error }, 'cannot look at the outbox; trying again'),
+      );
+    this.looking = false;
+  }
+}

@@ -1,0 +1,215 @@
+import type pg from 'pg';
+import {
+  histogramBucket,
+  idToUuid,
+  SYSTEM_ACTOR,
+  uuidToId,
+  type AttemptDecision,
+  type AttemptOutcome,
+  type AttemptTrigger,
+  type DeliveryStatus,
+  type EndpointStatus,
+} from '@hookstream/domain';
+import { recordAudit } from './audit.repository.js';
+import type { LoadedDelivery } from './attempts.repository.js';
+import { holdWaiting } from './outbox-holding.sql.js';
+
+export interface AttemptRecord {
+  attemptId: string;
+  number: number;
+  trigger: AttemptTrigger;
+  outcome: AttemptOutcome;
+  decision: AttemptDecision;
+  /** How many replays its run had been asked for. Stored beside the decision, for a run that has to be told of it again. */
+  replays?: number | undefined;
+  startedAt: Date;
+  nextAttemptAt: Date | null;
+  requestUrl: string;
+  /** Already redacted. */
+  requestHeaders: Record<string, string>;
+}
+
+/** What recording needs to know of the delivery. */
+export type RecordedDelivery = Pick<LoadedDelivery, 'deliveryId' | 'tenantId' | 'endpointId' | 'dueAt'> &
+  Partial<Pick<LoadedDelivery, 'inOrder'>> & {
+    /** It was attempted by the one who took it from the outbox, where its row stands until now. */
+    inOutbox?: boolean;
+  };
+
+/** An attempt that was made, with all that recording it needs. */
+export interface MadeAttempt {
+  delivery: RecordedDelivery;
+  attempt: AttemptRecord;
+  /** Steps of its schedule that are used up with it. */
+  scheduleStep: number;
+}
+
+const STATUS_AFTER: Record<AttemptDecision['next'], DeliveryStatus> = {
+  succeeded: 'succeeded',
+  retry: 'retrying',
+  dead_letter: 'dead_letter',
+  cancelled: 'cancelled',
+};
+
+/** Endpoint before outbox before deliveries, as pause and resume lock them. @returns whether it was not disabled before. */
+export async function disableGone(
+  client: pg.PoolClient,
+  { tenantId, endpointId }: RecordedDelivery,
+): Promise<boolean> {
+  const endpointUuid = idToUuid('endpoint', endpointId);
+  const reason = GONE_REASON;
+  const { rows } = await client.query<{ status: EndpointStatus }>(
+    `UPDATE endpoints e SET status = 'disabled', disabled_reason = $2, updated_at = now()
+       FROM (SELECT id, status FROM endpoints WHERE id = $1 FOR NO KEY UPDATE) before
+      WHERE e.id = before.id AND before.status <> 'disabled'
+     RETURNING before.status`,
+    [endpointUuid, reason],
+  );
+  if (rows[0] !== undefined) {
+    await recordAudit(client, {
+      ...{ tenantId, actor: SYSTEM_ACTOR, action: 'endpoint.disabled', reason },
+      ...{ objectKind: 'endpoint', objectId: endpointId },
+      changes: { status: { from: rows[0].status, to: 'disabled' } },
+    });
+  }
+  await holdWaiting(client, idToUuid('tenant', tenantId), endpointUuid);
+  return rows[0] !== undefined;
+}
+
+export const GONE_REASON = 'the receiver answered 410 Gone';
+
+/** A column of {@link STORE_ATTEMPTS}: its name, its type, and what is in it for an attempt. */
+type Column = readonly [name: string, type: string, value: (made: MadeAttempt) => unknown];
+
+const COLUMNS: readonly Column[] = [
+  ['delivery_id', 'uuid', ({ delivery }) => idToUuid('delivery', delivery.deliveryId)],
+  ['in_outbox', 'boolean', ({ delivery }) => delivery.inOutbox ?? false],
+  ['id', 'uuid', ({ attempt }) => idToUuid('attempt', attempt.attemptId)],
+  ['tenant_id', 'uuid', ({ delivery }) => idToUuid('tenant', delivery.tenantId)],
+  ['endpoint_id', 'uuid', ({ delivery }) => idToUuid('endpoint', delivery.endpointId)],
+  ['number', 'integer', ({ attempt }) => attempt.number],
+  ['trigger', 'text', ({ attempt }) => attempt.trigger],
+  ['outcome', 'text', ({ attempt }) => attempt.outcome.kind],
+  ['status_code', 'integer', ({ attempt }) => attempt.outcome.statusCode ?? null],
+  ['error', 'text', ({ attempt }) => storable(attempt.outcome.error)],
+  ['request_url', 'text', ({ attempt }) => attempt.requestUrl],
+  ['request_headers', 'jsonb', ({ attempt }) => JSON.stringify(attempt.requestHeaders)],
+  ['response_headers', 'jsonb', ({ attempt }) => jsonOrNull(attempt.outcome.response?.headers)],
+  ['response_body', 'text', ({ attempt }) => storable(attempt.outcome.response?.body)],
+  ['response_truncated', 'boolean', ({ attempt }) => attempt.outcome.response?.truncated ?? null],
+  ['decision', 'jsonb', ({ attempt }) => JSON.stringify({ ...attempt.decision, replays: attempt.replays })],
+  ['started_at', 'timestamptz', ({ attempt }) => attempt.startedAt.toISOString()],
+  ['duration_ms', 'integer', ({ attempt }) => Math.round(attempt.outcome.durationMs)],
+  ['next_attempt_at', 'timestamptz', ({ attempt }) => attempt.nextAttemptAt?.toISOString() ?? null],
+  ['status', 'text', ({ attempt }) => STATUS_AFTER[attempt.decision.next]],
+  ['schedule_step', 'integer', ({ scheduleStep }) => scheduleStep],
+  ['ended_at', 'timestamptz', ({ attempt }) => endedAt(attempt).toISOString()],
+  ['duration_bucket', 'smallint', ({ attempt }) => histogramBucket(attempt.outcome.durationMs)],
+  ['latency_bucket', 'smallint', latencyBucket],
+];
+
+const STAYS_CANCELLED = `(d.status = 'cancelled' AND i.status <> 'succeeded')`;
+
+/**
+ * Attempts of different deliveries and what they mean for these, in one statement. Storing one again changes nothing. One array for each of
+ * {@link COLUMNS}, by delivery id: rows are locked in that order, the outbox first, as everywhere.
+ *
+ * A row of the outbox that stands for an attempt made by who took it leaves with its delivery's end, or becomes a workflow's. Where a replay
+ * was asked for meanwhile it goes again, as what the dispatcher has not seen of its row.
+ */
+const STORE_ATTEMPTS = `
+WITH input AS MATERIALIZED (
+  SELECT i.*, coalesce(w.trigger = 'replay' AND i.trigger <> 'replay', false) AS again
+    FROM unnest(${COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ')})
+         AS i (${COLUMNS.map(([name]) => name).join(', ')})
+    LEFT JOIN LATERAL (SELECT o.trigger FROM outbox o WHERE i.in_outbox AND o.delivery_id = i.delivery_id FOR UPDATE) w ON true
+), attempt AS (
+  INSERT INTO attempts (id, tenant_id, delivery_id, endpoint_id, number, trigger, outcome, status_code, error, request_url,
+                        request_headers, response_headers, response_body, response_truncated, decision, started_at, duration_ms, next_attempt_at)
+  SELECT id, tenant_id, delivery_id, endpoint_id, number, trigger, outcome, status_code, error, request_url,
+         request_headers, response_headers, response_body, response_truncated, decision, started_at, duration_ms, next_attempt_at
+    FROM input
+  ON CONFLICT (id) DO NOTHING
+  RETURNING id, trigger
+), slot AS (
+  DELETE FROM slots WHERE delivery_id = ANY ($1::uuid[])
+), delivery AS (
+  UPDATE deliveries d
+     SET status = CASE WHEN ${STAYS_CANCELLED} THEN d.status WHEN i.again THEN 'retrying' ELSE i.status END,
+         lane = CASE WHEN i.in_outbox THEN 'express' ELSE d.lane END,
+         attempt_count = i.number, schedule_step = CASE WHEN i.again THEN 0 ELSE i.schedule_step END,
+         last_outcome = i.outcome, last_status_code = i.status_code, last_error = i.error, updated_at = now(),
+         next_attempt_at = CASE WHEN ${STAYS_CANCELLED} THEN NULL WHEN i.again THEN now() ELSE i.next_attempt_at END,
+         completed_at = CASE WHEN ${STAYS_CANCELLED} THEN d.completed_at
+                             WHEN NOT i.again AND i.status IN ('succeeded', 'dead_letter', 'cancelled') THEN now() END
+    FROM input i
+   WHERE d.id = i.delivery_id AND d.attempt_count < i.number
+  RETURNING d.id, d.status, d.event_id, d.event_type, i.id AS attempt_id, i.in_outbox, i.again
+), ended AS (
+  DELETE FROM outbox o USING delivery d WHERE d.in_outbox AND d.status <> 'retrying' AND o.delivery_id = d.id
+), goes_on AS (
+  UPDATE outbox o SET lane = CASE WHEN d.again THEN 'durable' ELSE 'workflow' END, claimable_at = now(), claimed_by = NULL
+    FROM delivery d WHERE d.in_outbox AND d.status = 'retrying' AND o.delivery_id = d.id
+), counted AS (
+  INSERT INTO stats_queue (tenant_id, endpoint_id, ended_at, outcome, duration_bucket, final_status, latency_bucket)
+  SELECT i.tenant_id, i.endpoint_id, i.ended_at, i.outcome, i.duration_bucket,
+         (SELECT d.status FROM delivery d WHERE d.attempt_id = i.id AND d.status = i.status AND d.status <> 'retrying'), i.latency_bucket
+    FROM input i JOIN attempt a ON a.id = i.id
+   WHERE a.trigger <> 'test'
+)
+SELECT id, status, event_id, event_type FROM delivery`;
+
+/** What storing an attempt has made of its delivery. */
+export interface StoredDelivery {
+  status: DeliveryStatus;
+  eventId: string;
+  eventType: string;
+}
+
+/**
+ * Stores attempts of different deliveries.
+ * @returns what has become of those that were not stored before, by delivery.
+ */
+export async function storeAttempts(
+  client: pg.Pool | pg.PoolClient,
+  attempts: readonly MadeAttempt[],
+): Promise<Map<string, StoredDelivery>> {
+  if (attempts.length === 0) return new Map();
+  // public ids sort as what they stand for
+  const ordered = [...attempts].sort((a, b) => (a.delivery.deliveryId < b.delivery.deliveryId ? -1 : 1));
+  const { rows } = await client.query<{
+    id: string;
+    status: DeliveryStatus;
+    event_id: string;
+    event_type: string;
+  }>({
+    name: 'attempts-store',
+    text: STORE_ATTEMPTS,
+    values: COLUMNS.map(([, , value]) => ordered.map(value)),
+  });
+  return new Map(
+    rows.map((row) => [
+      uuidToId('delivery', row.id),
+      { status: row.status, eventId: uuidToId('event', row.event_id), eventType: row.event_type },
+    ]),
+  );
+}
+
+function endedAt({ startedAt, outcome }: AttemptRecord): Date {
+  return new Date(startedAt.getTime() + Math.round(outcome.durationMs));
+}
+
+/** A replay begins a new schedule while attempts go on counting: how long ago the event was accepted says nothing then. */
+function latencyBucket({ delivery, attempt, scheduleStep }: MadeAttempt): number | null {
+  if (attempt.decision.next !== 'succeeded' || attempt.number !== scheduleStep) return null;
+  return histogramBucket(endedAt(attempt).getTime() - delivery.dueAt.getTime());
+}
+
+function jsonOrNull(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+/** Postgres' text holds no NUL; receivers send what they like. */
+function storable(text: string | undefined): string | null {
+  return text === undefined ? null : text.replaceAll('\u0000', '\uFFFD');
+}

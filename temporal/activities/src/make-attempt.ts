@@ -1,0 +1,135 @@
+import type { AttemptDeliveryInput } from '@hookstream/contracts';
+import { decideAfterAttempt, isOperationalEventType, newId, redactHeaders } from '@hookstream/domain';
+import {
+  isPostgresDataError,
+  type AttemptRecord,
+  type LoadedDelivery,
+  type LoadedEndpoint,
+  type MadeAttempt,
+} from '@hookstream/persistence';
+import { attemptRequest } from './attempt-request.js';
+import type { DeliveryActivityDeps } from './delivery-activity-deps.js';
+
+/** A delivery that may go now. */
+export type ReadyDelivery = LoadedDelivery & { endpoint: LoadedEndpoint; payload: string };
+
+/** Which attempt it is, and what it is due to. */
+export type AttemptPlace = Pick<
+  AttemptDeliveryInput,
+  'attemptNumber' | 'scheduleStep' | 'trigger' | 'replays'
+>;
+
+/**
+ * Signs, sends and decides what follows: one attempt of either lane, made and not yet recorded. Throws only for our own failures (keys,
+ * proxy) and when `signal` aborts; the same attempt may be made again then.
+ */
+export async function makeAttempt(
+  deps: Pick<
+    DeliveryActivityDeps,
+    'decrypt' | 'signer' | 'userAgent' | 'now' | 'egress' | 'retryAfterCapMs' | 'random'
+  >,
+  delivery: ReadyDelivery,
+  place: AttemptPlace,
+  signal?: AbortSignal,
+): Promise<MadeAttempt> {
+  const { attemptNumber, scheduleStep, trigger, replays } = place;
+  const request = attemptRequest(deps, delivery, attemptNumber);
+  const startedAt = new Date(deps.now());
+  const outcome = await deps.egress.send(signal ? { ...request, signal } : request);
+  const decision = decideAfterAttempt({
+    outcome,
+    policy: delivery.endpoint.retry,
+    scheduleStep,
+    trigger,
+    retryAfterCapMs: deps.retryAfterCapMs,
+    random: deps.random,
+  });
+  const attempt: AttemptRecord = {
+    attemptId: newId('attempt'),
+    number: attemptNumber,
+    trigger,
+    outcome,
+    decision,
+    replays,
+    startedAt,
+    nextAttemptAt: decision.next === 'retry' ? new Date(deps.now() + decision.delayMs) : null,
+    requestUrl: request.url,
+    requestHeaders: redactHeaders(request.headers),
+  };
+  return { delivery, attempt, scheduleStep: scheduleStep + 1 };
+}
+
+/** What a receiver answers must not keep its attempt from being recorded: refused with the answer, it is stored without. */
+export async function recordWhatFits(
+  {
+    attempts,
+    logger,
+  }: { attempts: Pick<DeliveryActivityDeps['attempts'], 'record'> } & Pick<DeliveryActivityDeps, 'logger'>,
+  { delivery, attempt, scheduleStep }: MadeAttempt,
+): Promise<void> {
+  try {
+    await attempts.record(delivery, attempt, scheduleStep);
+  } catch (error) {
+    const { response, ...outcome } = attempt.outcome;
+    if (response === undefined || !isPostgresDataError(error)) throw error;
+    logger.warn(
+      { err: error, delivery_id: delivery.deliveryId },
+      'an answer cannot be stored; storing the attempt without',
+    );
+    await attempts.record(delivery, { ...attempt, outcome }, scheduleStep);
+  }
+}
+
+/** Tells the endpoint's breaker and the log of an attempt that is recorded. */
+export function tellOfAttempt(
+  deps: Pick<DeliveryActivityDeps, 'circuits' | 'logger' | 'now'>,
+  delivery: ReadyDelivery,
+  attempt: AttemptRecord,
+): void {
+  reportToCircuit(deps, delivery, attempt);
+  logAttempt(deps, delivery, attempt);
+}
+
+function reportToCircuit(
+  deps: Pick<DeliveryActivityDeps, 'circuits' | 'now'>,
+  delivery: ReadyDelivery,
+  attempt: AttemptRecord,
+): void {
+  // Somebody's look at an endpoint is no delivery: it goes past the breaker in both directions.
+  if (attempt.trigger === 'test') return;
+  const { tenantId, endpointId, endpoint } = delivery;
+  deps.circuits.onAttempt({
+    tenantId,
+    endpointId,
+    endpointHost: new URL(attempt.requestUrl).host,
+    succeeded: attempt.outcome.kind === 'succeeded',
+    at: new Date(deps.now()),
+    operational: isOperationalEventType(delivery.eventType),
+    circuit: endpoint.circuit,
+  });
+}
+
+function logAttempt(
+  { logger }: Pick<DeliveryActivityDeps, 'logger'>,
+  delivery: LoadedDelivery,
+  attempt: AttemptRecord,
+): void {
+  const { outcome, decision } = attempt;
+  logger.info(
+    {
+      tenant_id: delivery.tenantId,
+      delivery_id: delivery.deliveryId,
+      endpoint_id: delivery.endpointId,
+      event_id: delivery.eventId,
+      attempt: attempt.number,
+      trigger: attempt.trigger,
+      outcome: outcome.kind,
+      status_code: outcome.statusCode,
+      error: outcome.error,
+      duration_ms: Math.round(outcome.durationMs),
+      next: decision.next,
+      next_attempt_at: attempt.nextAttemptAt ?? undefined,
+    },
+    'attempt',
+  );
+}
