@@ -2,14 +2,24 @@ import type { Stage } from './stage.js';
 import type { ProcessReport } from './report/process-usage.js';
 
 /** A whole number that may be given on the command line as `--name value`. */
-export interface BenchOption {
+interface NumberOption {
   default: number;
   min: number;
   max: number;
   doc: string;
 }
 
-type BenchValues<Options> = { [Name in keyof Options]: number };
+/** One of a few words. */
+interface ChoiceOption {
+  default: string;
+  choices: readonly string[];
+  doc: string;
+}
+
+export type BenchOption = NumberOption | ChoiceOption;
+
+type ValueOf<Option> = Option extends ChoiceOption ? Option['choices'][number] : number;
+type BenchValues<Options> = { [Name in keyof Options]: ValueOf<Options[Name]> };
 
 /** What a bench found out. Keys are as they stand in the JSON: rates per second, times in milliseconds. */
 export interface BenchFindings {

@@ -31,7 +31,7 @@ export async function runBench(args: string[]): Promise<number> {
 
 interface Command {
   bench: Bench;
-  values: Record<string, number>;
+  values: Record<string, number | string>;
   json: boolean;
 }
 
@@ -65,7 +65,7 @@ async function perform({ bench, values, json }: Command): Promise<number> {
 
 function report(
   bench: Bench,
-  settings: Record<string, number>,
+  settings: Record<string, number | string>,
   findings: BenchFindings,
   begun: ProcessorTime,
   json: boolean,
@@ -100,10 +100,14 @@ function parseOptions(bench: Bench, args: string[]): Record<string, string | boo
   }
 }
 
-function readValue(bench: Bench, option: string, text: string | boolean | undefined): number {
+function readValue(bench: Bench, option: string, text: string | boolean | undefined): number | string {
   const spec = bench.options[option];
   if (!spec) throw new UsageError(`${bench.name} has no option --${option}`);
   if (text === undefined) return spec.default;
+  if ('choices' in spec) {
+    if (typeof text === 'string' && spec.choices.includes(text)) return text;
+    throw new UsageError(`--${option} must be one of ${spec.choices.join(', ')}`);
+  }
   const value = Number(text);
   if (!Number.isInteger(value) || value < spec.min || value > spec.max)
     throw new UsageError(`--${option} must be a whole number from ${spec.min} to ${spec.max}`);
@@ -114,8 +118,10 @@ function usage(): string {
   const lines = ['usage: npm run bench -- NAME [--json] [options]', ''];
   for (const { name, summary, options } of BENCHES) {
     lines.push(`  ${name}: ${summary}`);
-    for (const [option, { doc, default: standard }] of Object.entries(options))
-      lines.push(`      --${option} N  ${doc} (${standard})`);
+    for (const [option, spec] of Object.entries(options)) {
+      const value = 'choices' in spec ? spec.choices.join('|') : 'N';
+      lines.push(`      --${option} ${value}  ${spec.doc} (${spec.default})`);
+    }
   }
   lines.push('', '--json prints the result on one line, the last of standard output.');
   return lines.join('\n');

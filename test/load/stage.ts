@@ -112,6 +112,14 @@ export class Stage {
     return bare;
   }
 
+  /** A second worker beside the instance's own. */
+  async secondWorker(): Promise<void> {
+    this.say('starting a second worker');
+    const worker = await this.instance.startWorker(this.environment);
+    this.closers.unshift(() => worker.stop());
+    this.usage.watch('worker-2', worker.pid);
+  }
+
   /** Ends every process and removes every file, in order. Called again, it waits for the first call. */
   close(): Promise<void> {
     this.closing ??= this.closeAll();

@@ -4,6 +4,8 @@ import { durableBench } from './durable.bench.js';
 import { ingestBench } from './ingest.bench.js';
 import { isolationBench } from './isolation.bench.js';
 import { latencyBench } from './latency.bench.js';
+import { memoryBench } from './memory.bench.js';
+import { scaleBench } from './scale.bench.js';
 
 /** A new bench is a file beside this one and an entry here. */
 export const BENCHES: readonly Bench[] = [
@@ -12,4 +14,6 @@ export const BENCHES: readonly Bench[] = [
   latencyBench,
   isolationBench,
   drainBench,
+  scaleBench,
+  memoryBench,
 ];

@@ -14,11 +14,12 @@ export const latencyBench = defineBench({
   name: 'latency',
   summary: 'time from posting an event to its arrival, at a steady pace',
   options: {
+    lane: { default: 'auto', choices: ['auto', 'durable', 'express'], doc: 'how the deliveries run' },
     rate: { default: 20, min: 1, max: 1_000, doc: 'events per second' },
     seconds: { default: 30, min: 3, max: 600, doc: 'how long, for the product and for bare Temporal each' },
     turns: { default: 3, min: 1, max: 20, doc: 'how often they take turns' },
   },
-  async run(stage, { rate, seconds, turns }) {
+  async run(stage, { lane, rate, seconds, turns }) {
     const client = stage.apiClient(CONNECTIONS);
     const bare = await stage.bareTemporal();
     const post = (type: string, forSeconds: number): Promise<LoadResult> =>
@@ -30,13 +31,13 @@ export const latencyBench = defineBench({
       bare.openLoop({ path, count: Math.ceil(rate * forSeconds), perSecond: rate });
 
     stage.say('warming up');
-    await stage.endpointAt(client, '/warm-up', 'bench.warm_up');
+    await stage.endpointAt(client, '/warm-up', 'bench.warm_up', { lane });
     await startBare('/warm-up-bare', WARM_UP_SECONDS);
     const warm = await post('bench.warm_up', WARM_UP_SECONDS);
     if (warm.firstError !== undefined) throw new Error(`the API refused the warm-up: ${warm.firstError}`);
     await stage.arrivals('/warm-up', warm.sent.length, IDLE_MS);
 
-    await stage.endpointAt(client, '/latency', EVENT_TYPE);
+    await stage.endpointAt(client, '/latency', EVENT_TYPE, { lane });
     const accepted: LoadResult = { sent: [], errors: 0, elapsedMs: 0 };
     const started: Sent[] = [];
     for (let turn = 1; turn <= turns; turn++) {

@@ -1,15 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NAMESPACE } from '@hookstream/contracts';
 import { freePorts, identify } from '@hookstream/embedded';
 import { eventually, startProcessGuard, type ProcessGuard } from '@hookstream/testing';
 
 const START_SCRIPT = fileURLToPath(new URL('../../../../scripts/start.mjs', import.meta.url));
+const WORKER = fileURLToPath(new URL('../../../../apps/worker/dist/main.js', import.meta.url));
 const READY_WITHIN_MS = 180_000;
 const STOP_WITHIN_MS = 60_000;
+const WORKER_NICENESS = 5;
 const LOG_TAIL_CHARACTERS = 3_000;
 
 /** What the instance says of itself in its data directory. */
@@ -20,6 +23,11 @@ export interface InstanceFacts {
   temporal_address: string;
   database_url: string;
   processes: Record<'postgres' | 'temporal' | 'api' | 'worker', number>;
+}
+
+export interface ExtraWorker {
+  pid: number;
+  stop(): Promise<void>;
 }
 
 /** A standalone instance of the bench's own, as `npm start` runs it: temporary data, free ports, default settings. */
@@ -53,6 +61,35 @@ export class BenchInstance {
       const { message } = error as Error;
       throw new Error(`the instance did not start: ${message}\n${logTail(directory)}`, { cause: error });
     }
+  }
+
+  /**
+   * One worker more, beside the instance's own. It ends when this process does.
+   * @throws Error when it ends before it is ready
+   */
+  async startWorker(environment: NodeJS.ProcessEnv): Promise<ExtraWorker> {
+    const { encryption_key } = JSON.parse(readFileSync(join(this.directory, 'secrets.json'), 'utf8')) as {
+      encryption_key: string;
+    };
+    const child = fork(WORKER, [], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: {
+        ...environment,
+        NODE_ENV: 'production',
+        DATABASE_URL: this.facts.database_url,
+        TEMPORAL_ADDRESS: this.facts.temporal_address,
+        TEMPORAL_NAMESPACE: NAMESPACE,
+        HOOKSTREAM_ENCRYPTION_KEY: encryption_key,
+        HOOKSTREAM_EGRESS_ALLOW_CIDRS: '127.0.0.0/8',
+        HOOKSTREAM_EGRESS_SCHEMES: 'http,https',
+      },
+    });
+    const ready = await Promise.race([once(child, 'message').then(() => true), once(child, 'exit')]);
+    if (ready !== true) throw new Error('the second worker ended while it was starting');
+    // as the standalone command does with its own worker
+    setPriority(child.pid as number, WORKER_NICENESS);
+    return { pid: child.pid as number, stop: () => end(child) };
   }
 
   /** Names of processes that ended and were started again since {@link start}. */
