@@ -1,7 +1,7 @@
 import { defineBench } from '../bench.js';
 import type { ApiClient } from '../generator/api-client.js';
 import { arrivalFaults, reconcile } from '../report/reconciliation.js';
-import { ConnectionWatch } from '../report/postgres-watch.js';
+import { ConnectionWatch } from '../report/connection-watch.js';
 import { round, steadyRate } from '../report/statistics.js';
 import type { Stage } from '../stage.js';
 

@@ -71,9 +71,11 @@ export class BenchInstance {
     const { encryption_key } = JSON.parse(readFileSync(join(this.directory, 'secrets.json'), 'utf8')) as {
       encryption_key: string;
     };
+    const log = openSync(join(this.directory, 'logs', 'worker-2.log'), 'a', 0o600);
     const child = fork(WORKER, [], {
       detached: true,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: ['--enable-source-maps'],
+      stdio: ['ignore', log, log, 'ipc'],
       env: {
         ...environment,
         NODE_ENV: 'production',
@@ -85,6 +87,7 @@ export class BenchInstance {
         HOOKSTREAM_EGRESS_SCHEMES: 'http,https',
       },
     });
+    closeSync(log);
     const ready = await Promise.race([once(child, 'message').then(() => true), once(child, 'exit')]);
     if (ready !== true) throw new Error('the second worker ended while it was starting');
     // as the standalone command does with its own worker

@@ -14,7 +14,9 @@ export class ConnectionWatch {
     const client = new pg.Client({ connectionString: databaseUrl });
     await client.connect();
     const watch = new ConnectionWatch(client);
-    watch.timer = setInterval(() => (watch.looking = watch.looking.then(() => watch.look())), LOOK_EVERY_MS);
+    watch.timer = setInterval(() => {
+      watch.looking = watch.looking.then(() => watch.look());
+    }, LOOK_EVERY_MS);
     return watch;
   }
 
