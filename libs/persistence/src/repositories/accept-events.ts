@@ -9,6 +9,7 @@ import {
   type Lane,
 } from '@hookstream/domain';
 import { ACCEPT_EVENTS_SQL } from './accept-events.sql.js';
+import { binaryTextArray } from './text-array.js';
 import {
   payloadOf,
   readReceivers,
@@ -240,21 +241,21 @@ async function store(
       planned.map((p) => p.eventUuid),
       planned.map((p) => p.tenantUuid),
       planned.map((p) => p.item.type),
-      planned.map((p) => p.payload),
-      planned.map((p) => p.item.deliverAt?.toISOString() ?? null),
+      binaryTextArray(planned.map((p) => p.payload)),
+      sparse(planned, (p) => p.item.deliverAt?.toISOString() ?? null),
       planned.map((p) => p.answer.createdAt),
-      planned.map((p) => p.item.idempotency?.key ?? null),
-      planned.map((p) => p.item.idempotency?.requestHash ?? null),
-      planned.map((p) => (p.item.idempotency ? JSON.stringify(p.answer) : null)),
-      planned.map((p) => p.item.idempotency?.expiresAt.toISOString() ?? null),
+      sparse(planned, (p) => p.item.idempotency?.key ?? null),
+      sparse(planned, (p) => p.item.idempotency?.requestHash ?? null),
+      sparse(planned, (p) => (p.item.idempotency ? JSON.stringify(p.answer) : null)),
+      sparse(planned, (p) => p.item.idempotency?.expiresAt.toISOString() ?? null),
       deliveries.map((d) => d.id),
       deliveries.map((d) => d.event),
       deliveries.map((d) => d.endpoint),
       deliveries.map((d) => d.lane),
-      deliveries.map((d) => d.due),
+      sparse(deliveries, (d) => d.due),
       [...paused],
-      planned.map(({ item }) => (item.schema === undefined ? null : JSON.stringify(item.schema.errors))),
-      deliveries.map((d) => d.orderKey),
+      sparse(planned, ({ item }) => (item.schema === undefined ? null : JSON.stringify(item.schema.errors))),
+      sparse(deliveries, (d) => d.orderKey),
       toCheck.map((receivers) => receivers.tenantUuid),
       toCheck.map((receivers) => receivers.version),
     ],
@@ -263,6 +264,12 @@ async function store(
     events: new Set(rows.map((row) => row.id)),
     outdatedTenants: new Set(rows.map((row) => row.outdated_tenant)),
   };
+}
+
+/** A column that most groups leave empty: an empty array then, which unnest fills up with nulls. */
+function sparse<Row, Value>(rows: readonly Row[], value: (row: Row) => Value | null): (Value | null)[] {
+  const values = rows.map(value);
+  return values.every((one) => one === null) ? [] : values;
 }
 
 /** The answers already given under these items' keys; an item whose key is free again is absent. */
