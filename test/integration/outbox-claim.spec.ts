@@ -57,6 +57,16 @@ describe('claiming from the outbox', () => {
     expect(await store.claimWith({ limit: 8 })).toMatchObject({ wantsRoom: false, again: false });
   });
 
+  it('leaves queues alone that it is not for', async () => {
+    const other = await store.endpoint();
+    await store.accept(endpoint, 2);
+    const theirs = ids(await store.accept(other, 2));
+    const isFor = (id: string) => id === other.id;
+    const claim = await store.claimWith({ limit: 10, isFor });
+    expect(new Set(ids(claim.deliveries))).toEqual(new Set(theirs));
+    expect(await store.claimWith({ limit: 10, isFor })).toMatchObject({ deliveries: [], wantsRoom: false });
+  });
+
   it('does not wait for rows that another is claiming', async () => {
     const [locked, free] = ids(await store.accept(endpoint, 2)) as [string, string];
     const other = await store.database.pool.connect();

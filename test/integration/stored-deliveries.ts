@@ -20,10 +20,10 @@ import {
   type AcceptItem,
   type Claim,
   type ClaimedDelivery,
+  type ClaimOptions,
   type Database,
   type EndpointRecord,
   type EndpointSettings,
-  type PaceOfEndpoint,
 } from '@hookstream/persistence';
 import { generateEncryptionKey, generateSecret, parseKeyRing, SecretBox } from '@hookstream/signing';
 import { createTestDatabase, type TestDatabase } from '@hookstream/testing';
@@ -252,14 +252,17 @@ export class StoredDeliveries {
 
   /** Claims once as a worker that has nothing under way and room without end, unless told otherwise. */
   async claimWith(
-    options: { workerId?: string; limit?: number; leaseMs?: number; paceOf?: PaceOfEndpoint } = {},
+    options: { workerId?: string; limit?: number; leaseMs?: number } & Pick<
+      ClaimOptions,
+      'paceOf' | 'isFor'
+    > = {},
   ): Promise<Claim<ClaimedDelivery>> {
-    const { workerId = 'a', limit = 1_000, leaseMs = 60_000, paceOf } = options;
+    const { workerId = 'a', limit = 1_000, leaseMs = 60_000, ...rest } = options;
     return new FairClaim(this.database.pool, toStart('durable')).claim({
       workerId,
       leaseMs,
       use: { room: limit, capacity: 1_000_000, total: 0, tenants: new Map(), endpoints: new Map() },
-      ...(paceOf === undefined ? {} : { paceOf }),
+      ...rest,
     });
   }
 }

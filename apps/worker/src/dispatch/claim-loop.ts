@@ -27,7 +27,7 @@ export interface ClaimLoopDeps<Claimed> {
   /** Done between two claims now and then. */
   besides?: () => Promise<void>;
   window: DispatchWindow;
-  pace: EndpointPace;
+  pace: Pick<EndpointPace, 'of'>;
   wakeUp: WakeUp;
   logger: Logger;
 }

@@ -2,6 +2,7 @@ import { DomainError } from '@hookstream/domain';
 import type { ClaimedDelivery, OutboxRepository } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
 import type { DeliveryWorkflowInput } from '@hookstream/contracts';
+import type { EndpointPace } from './endpoint-pace.js';
 import { ClaimLoop, type ClaimLoopDeps, type ClaimLoopOptions } from './claim-loop.js';
 
 export interface DispatcherOptions extends ClaimLoopOptions {
@@ -13,8 +14,9 @@ export interface DispatcherOptions extends ClaimLoopOptions {
 
 export interface DispatcherDeps extends Pick<
   ClaimLoopDeps<ClaimedDelivery>,
-  'claims' | 'window' | 'pace' | 'wakeUp' | 'logger'
+  'claims' | 'window' | 'wakeUp' | 'logger'
 > {
+  pace: Pick<EndpointPace, 'of' | 'starting'>;
   outbox: Pick<OutboxRepository, 'acknowledge' | 'acknowledgeOpen' | 'release' | 'reconcile'>;
   starter: Pick<DeliveryStarter, 'start' | 'replay'>;
   /** Temporal did not take a delivery that any lane may have. */

@@ -119,7 +119,8 @@ export class Dispatching {
     const has = (lane: string) => lanes === undefined || lanes.includes(lane);
     const auto = has('auto') ? this.auto.current() : undefined;
     if (has('durable') || auto === 'durable') this.wakeUps.durable.wake();
-    if (has('express') || auto === 'express') this.wakeUps.express.wake();
+    const slowGo = has('auto') && this.pace.knowsSlow;
+    if (has('express') || auto === 'express' || slowGo) this.wakeUps.express.wake();
     if (has('workflow')) this.wakeUps.workflow.wake();
   }
 
@@ -138,7 +139,7 @@ export class Dispatching {
   private createDurable(): Dispatcher {
     const { config, database } = this.options;
     const durable = new FairClaim(database.pool, toStart('durable'));
-    const auto = this.observed(new FairClaim(database.pool, toStart('auto')));
+    const auto = this.ofAuto(new FairClaim(database.pool, toStart('auto')), 'durable');
     return this.createDispatcher({
       claims: () => (this.auto.current() === 'durable' ? [durable, auto] : [durable]),
       window: this.watch.window,
@@ -208,13 +209,14 @@ export class Dispatching {
     const { workerId, config, database, attempt } = this.options;
     const { batchSize, pollMs, leaseMs } = config.dispatch;
     const express = new FairClaim(database.pool, toAttempt('express'));
-    const auto = this.observed(new FairClaim(database.pool, toAttempt('auto')));
+    const auto = this.ofAuto(new FairClaim(database.pool, toAttempt('auto')), 'express');
     return new ClaimLoop(
       {
-        claims: () => (this.auto.current() === 'express' ? [express, auto] : [express]),
+        claims: () =>
+          this.auto.current() === 'express' || this.pace.knowsSlow ? [express, auto] : [express],
         launch: (claimed) => this.attempts.begin(claimed),
         window,
-        pace: this.pace,
+        pace: { of: (id, limit, inFlight) => this.pace.of(id, limit, inFlight, false) },
         wakeUp: this.wakeUps.express,
         logger: attempt.logger,
       },
@@ -222,11 +224,16 @@ export class Dispatching {
     );
   }
 
-  /** Every claim of `auto` tells how long it has waited. */
-  private observed<Claimed>(claims: Claims<Claimed>): Claims<Claimed> {
+  /**
+   * What is for one lane of `auto`. Endpoints whose answers take long always go the express way: a workflow task that is open for all that time
+   * costs the worker and Temporal dearly, and everybody else would feel it. Every claim tells how long `auto` has waited.
+   */
+  private ofAuto<Claimed>(claims: Claims<Claimed>, lane: 'durable' | 'express'): Claims<Claimed> {
     return {
       claim: async (options) => {
-        const claim = await claims.claim(options);
+        const current = this.auto.current();
+        const isFor = (id: string) => (this.pace.isSlow(id) ? 'express' : current) === lane;
+        const claim = await claims.claim({ ...options, isFor });
         this.auto.observe(claim.waiting);
         return claim;
       },

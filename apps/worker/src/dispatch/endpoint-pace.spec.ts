@@ -64,7 +64,28 @@ describe('EndpointPace', () => {
     now += 50;
     pace.starting('slow');
     expect(pace.of('slow', 100, 3).nextInMs).toBe(350);
+    expect(pace.of('slow', 100, 3, false).nextInMs).toBe(350);
+    now += 350;
+    pace.starting('slow');
+    expect(pace.of('slow', 100, 4, false).nextInMs).toBe(50);
     expect(most('fast')).toBe(Infinity);
+  });
+
+  it('knows which endpoints answer slowly, until they answer fast again', () => {
+    expect(pace.knowsSlow).toBe(false);
+    answered('slow', 5_500);
+    answered('fast', 20);
+    expect(['slow', 'fast', 'new'].map((id) => pace.isSlow(id))).toEqual([true, false, false]);
+    for (let i = 0; i < 20; i++) answered('slow', 20);
+    expect([pace.isSlow('slow'), pace.knowsSlow]).toEqual([false, false]);
+  });
+
+  it('forgets that an endpoint was slow with the endpoint, also where an answer comes later', () => {
+    const ended = pace.attemptBegan('slow');
+    answered('slow', 5_500);
+    for (const id of ['a', 'b', 'c']) answered(id, 20);
+    ended(5_500);
+    expect([pace.isSlow('slow'), pace.knowsSlow]).toEqual([false, false]);
   });
 
   it('forgets the endpoint that was used longest ago', () => {

@@ -35,6 +35,7 @@ const MAX_ENDPOINTS = 10_000;
  */
 export class EndpointPace {
   private readonly endpoints = new Map<string, Endpoint>();
+  private readonly slow = new Set<string>();
   private lag: StartLag | undefined;
 
   constructor(private readonly options: EndpointPaceOptions) {}
@@ -42,12 +43,23 @@ export class EndpointPace {
   /**
    * @param limit the most that may ever be under way to it
    * @param inFlight started or under way in this worker
+   * @param givesWay whether its starts cost so much that they are spread further while all starts take long
    */
-  of(endpointId: string, limit: number, inFlight: number): Pace {
+  of(endpointId: string, limit: number, inFlight: number, givesWay = true): Pace {
     const endpoint = this.touch(endpointId);
     const times = this.timesOf(endpoint);
-    endpoint.spacingMs = startSpacingMs(times, limit, this.options) * keptBack(this.lag);
+    endpoint.spacingMs = startSpacingMs(times, limit, this.options) * (givesWay ? keptBack(this.lag) : 1);
     return paceOf({ ...endpoint, times, limit, inFlight }, this.options.now(), this.options);
+  }
+
+  /** Whether its answers take long. */
+  isSlow(endpointId: string): boolean {
+    return this.slow.has(endpointId);
+  }
+
+  /** Whether those of any endpoint do. */
+  get knowsSlow(): boolean {
+    return this.slow.size > 0;
   }
 
   starting(endpointId: string): void {
@@ -70,6 +82,8 @@ export class EndpointPace {
       if (answerMs === undefined) return;
       endpoint.unansweredSince = this.options.now();
       endpoint.averageMs = averageWith(endpoint.averageMs, answerMs);
+      if (endpoint.averageMs < this.options.slowMs) this.slow.delete(endpointId);
+      else if (this.endpoints.get(endpointId) === endpoint) this.slow.add(endpointId);
     };
   }
 
@@ -95,6 +109,7 @@ export class EndpointPace {
   private forgetOldest(): void {
     for (const oldest of this.endpoints.keys()) {
       this.endpoints.delete(oldest);
+      this.slow.delete(oldest);
       return;
     }
   }

@@ -21,6 +21,8 @@ export interface ClaimOptions {
   use: RoomInUse;
   /** Without: whatever the limits let go may go at once. */
   paceOf?: PaceOfEndpoint;
+  /** Whose queues this claim is about; the others are somebody else's. Without: everybody's. */
+  isFor?: (endpointId: string) => boolean;
 }
 
 export interface Claim<Claimed> {
@@ -71,7 +73,9 @@ export class FairClaim<Row extends TakenRow, Claimed> {
 
   /** Takes no more than `use` has room for. Rows of deliveries that are final or gone leave the outbox here. */
   async claim(options: ClaimOptions): Promise<Claim<Claimed>> {
-    const listed = await this.list();
+    const page = await this.list();
+    const { isFor } = options;
+    const listed = isFor ? page.filter((row) => isFor(uuidToId('endpoint', row.endpoint_id))) : page;
     const ready = readyQueues(listed, options.paceOf ?? (() => UNPACED));
     const allotment = allotRoom(ready, options.use);
     const { takes } = allotment;
@@ -97,9 +101,9 @@ export class FairClaim<Row extends TakenRow, Claimed> {
         ...ready.filter(({ pace }) => pace.awaitsAnswer).map(({ endpointId }) => endpointId),
       ]),
     };
-    const last = (wantsRoom ? served.at(-1)?.row : undefined) ?? listed.at(-1);
+    const last = (wantsRoom ? served.at(-1)?.row : undefined) ?? page.at(-1);
     if (last !== undefined) this.turn = { tenant: last.tenant_id, endpoint: last.endpoint_id };
-    return listed.length < PAGE ? claim : this.onThePages(claim, listed);
+    return page.length < PAGE ? claim : this.onThePages(claim, page);
   }
 
   private async list(): Promise<QueueRow[]> {
