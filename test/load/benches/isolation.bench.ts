@@ -22,18 +22,19 @@ export const isolationBench = defineBench({
     backlog: { default: 20_000, min: 100, max: 1_000_000, doc: 'pending deliveries of the other tenant' },
     rate: { default: 20, min: 1, max: 1_000, doc: 'events per second of the measured tenant' },
     seconds: { default: 30, min: 3, max: 600, doc: 'how long, alone and beside the backlog each' },
+    lane: { default: 'auto', choices: ['auto', 'durable', 'express'], doc: 'how the deliveries of both run' },
   },
-  async run(stage, { backlog, rate, seconds }) {
+  async run(stage, { backlog, rate, seconds, lane }) {
     const quiet = await stage.apiClientOfAnotherTenant(CONNECTIONS);
     stage.say('warming up');
-    await measure(stage, quiet, '/warm-up', rate, WARM_UP_SECONDS);
+    await measure(stage, quiet, '/warm-up', { lane, rate, seconds: WARM_UP_SECONDS });
 
     stage.say(`alone: ${rate}/s for ${seconds} s`);
-    const alone = await measure(stage, quiet, '/alone', rate, seconds);
+    const alone = await measure(stage, quiet, '/alone', { lane, rate, seconds });
 
     const noisy = stage.apiClient(CONNECTIONS);
     await stage.sink.answer(SLOW.path, { afterMs: SLOW.answerMs });
-    const slow = await stage.endpointAt(noisy, SLOW.path, SLOW.type, { lane: 'durable' });
+    const slow = await stage.endpointAt(noisy, SLOW.path, SLOW.type, { lane });
     stage.say(`posting ${backlog} events to an endpoint that takes ${SLOW.answerMs} ms to answer`);
     await noisy.sendEvents(
       Array.from({ length: backlog }, (_, index) => eventBody(SLOW.type, index, EVENT_BYTES)),
@@ -41,7 +42,9 @@ export const isolationBench = defineBench({
     await stage.sink.waitFor(SLOW.path, 1, { idleMs: UNDER_WAY_WITHIN_MS });
 
     stage.say(`beside the backlog: ${rate}/s for ${seconds} s`);
-    const beside = await stage.usage.charge('product', () => measure(stage, quiet, '/beside', rate, seconds));
+    const beside = await stage.usage.charge('product', () =>
+      measure(stage, quiet, '/beside', { lane, rate, seconds }),
+    );
     const slowArrivals = await stage.sink.count(SLOW.path);
     await noisy.deleteEndpoint(slow.id);
 
@@ -62,9 +65,15 @@ export const isolationBench = defineBench({
   },
 });
 
-async function measure(stage: Stage, client: ApiClient, path: string, rate: number, seconds: number) {
+interface Load {
+  lane: string;
+  rate: number;
+  seconds: number;
+}
+
+async function measure(stage: Stage, client: ApiClient, path: string, { lane, rate, seconds }: Load) {
   const type = `${QUIET_TYPE}_${path.slice(1).replaceAll('-', '_')}`;
-  const endpoint = await stage.endpointAt(client, path, type, { lane: 'durable' });
+  const endpoint = await stage.endpointAt(client, path, type, { lane });
   const load = await stage.generator.openLoop(
     { to: client, type, count: rate * seconds, connections: CONNECTIONS },
     rate,
