@@ -67,10 +67,15 @@ describe('after kill -9 in the middle of 300 deliveries, everything accepted arr
     rmSync(dataDir, { recursive: true, force: true });
   }, TEST_MS);
 
-  async function killAmid(path: string, kill: () => Promise<Restart>, workerDies: boolean): Promise<void> {
+  async function killAmid(
+    path: string,
+    kill: () => Promise<Restart>,
+    workerDies: boolean,
+    lane: 'durable' | 'express' = 'durable',
+  ): Promise<void> {
     const script = new HoldingScript();
     receiver.on(path, script.answer);
-    const endpoint = await createEndpoint(instance, receiver.url(path), { timeout_ms: 60_000 });
+    const endpoint = await createEndpoint(instance, receiver.url(path), { timeout_ms: 60_000, lane });
     const poster = new EventPoster(() => instance, endpoint.id);
 
     await poster.post(POSTED_BEFORE);
@@ -195,6 +200,12 @@ describe('after kill -9 in the middle of 300 deliveries, everything accepted arr
   it.each<ProcessName>(['worker', 'api', 'temporal', 'postgres'])(
     'of the %s',
     (name) => killAmid(`/${name}`, () => killProcesses([name]), name === 'worker'),
+    TEST_MS,
+  );
+
+  it.each<ProcessName>(['worker', 'postgres'])(
+    'of the %s, in the express lane',
+    (name) => killAmid(`/express/${name}`, () => killProcesses([name]), name === 'worker', 'express'),
     TEST_MS,
   );
 

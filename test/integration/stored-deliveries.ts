@@ -9,8 +9,10 @@ import {
   type DeliveryStatus,
   type EndpointStatus,
   type Lane,
+  type OutboxLane,
 } from '@hookstream/domain';
 import {
+  DeliveriesRepository,
   EndpointsRepository,
   EventsRepository,
   FairClaim,
@@ -46,6 +48,7 @@ export interface OutboxRow {
   /** What pg makes of `infinity` is the number. */
   claimable_at: Date | number;
   claimed_by: string | null;
+  lane: OutboxLane;
 }
 
 /** A fresh database with one tenant, and short ways to put things into it and to see what became of them. */
@@ -58,6 +61,7 @@ export class StoredDeliveries {
   /** Of the endpoints that a test makes without saying. */
   lane: Lane = 'durable';
   readonly outbox: OutboxRepository;
+  readonly deliveries: DeliveriesRepository;
 
   private constructor(
     readonly testDatabase: TestDatabase,
@@ -66,6 +70,7 @@ export class StoredDeliveries {
     this.endpoints = new EndpointsRepository(database);
     this.events = new EventsRepository(database);
     this.outbox = new OutboxRepository(database.pool);
+    this.deliveries = new DeliveriesRepository(database);
   }
 
   static async create(options: { poolSize?: number } = {}): Promise<StoredDeliveries> {

@@ -1,5 +1,6 @@
 import { NAMESPACE } from '@hookstream/contracts';
 import { BareAccept } from './bare-accept/bare-accept.js';
+import { BareExpress } from './bare-express/bare-express.js';
 import { BareTemporal } from './bare-temporal/bare-temporal.js';
 import { ApiClient, type BenchEndpoint } from './generator/api-client.js';
 import { LoadGenerator } from './generator/load-generator.js';
@@ -118,6 +119,18 @@ export class Stage {
     const worker = await this.instance.startWorker(this.environment);
     this.closers.unshift(() => worker.stop());
     this.usage.watch('worker-2', worker.pid);
+  }
+
+  async bareExpress(): Promise<BareExpress> {
+    this.say('starting bare express beside the instance');
+    const bare = await BareExpress.start(
+      this.instance.facts.database_url,
+      this.sink.origin,
+      this.environment,
+    );
+    this.closers.unshift(() => bare.stop());
+    this.usage.watch('bare-express', bare.pid);
+    return bare;
   }
 
   /** Ends every process and removes every file, in order. Called again, it waits for the first call. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import {
+  activityContext,
   createDeliveryActivities,
   createEndpointActivities,
   createMaintenanceActivities,
@@ -32,6 +33,7 @@ import {
   ensureNamespace,
   ensureSearchAttributes,
   ReplayStarter,
+  restContext,
   type WorkerTemporalClient,
 } from '@hookstream/temporal-client';
 import { CircuitReporter } from './circuits/circuit-reporter.js';
@@ -67,6 +69,7 @@ export class HookstreamWorker {
     const { config, logger } = this.options;
     const database = await this.openDatabase();
     const temporal = await this.connectTemporal();
+    restContext(activityContext);
     await ensurePartitions(database.pool, { now: Date.now(), aheadMs: config.retention.partitionsAheadMs });
 
     const egress = createEgress(config);

@@ -16,7 +16,7 @@ export {
 export * from './repositories/outbox.repository.js';
 export { requeueDeliveries } from './repositories/requeue-deliveries.sql.js';
 export { FairClaim, type Claim, type ClaimOptions, type WaitingFor } from './dispatch/fair-claim.js';
-export { failedFirst, toAttempt, toStart, type ClaimSource } from './dispatch/claim-sources.js';
+export { failedFirst, toAttempt, toStart } from './dispatch/claim-sources.js';
 export type { ClaimedAttempt } from './dispatch/claimed-attempts.js';
 export { LIST_QUEUES_SQL } from './dispatch/list-queues.sql.js';
 export { TAKE_TO_ATTEMPT_SQL, TAKE_TO_START_SQL } from './dispatch/take-deliveries.sql.js';

@@ -1,7 +1,6 @@
 // A real AsyncLocalStorage, as a connection of the SDK has one; calls are promises that the test settles.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Connection } from '@temporalio/client';
-import { restCallContext } from './call-context.js';
+import { restContext } from './call-context.js';
 
 function connectionContext() {
   const callContextStorage = new AsyncLocalStorage<unknown>();
@@ -11,7 +10,7 @@ function connectionContext() {
     rests += 1;
     disable();
   };
-  restCallContext({ callContextStorage } as unknown as Connection);
+  restContext(callContextStorage);
   return { storage: callContextStorage, rests: () => rests };
 }
 

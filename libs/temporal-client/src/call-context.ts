@@ -1,19 +1,23 @@
-import type { Connection } from '@temporalio/client';
+import type { AsyncLocalStorage } from 'node:async_hooks';
+
+/** Every worker of a process has the same context of activities. */
+const resting = new WeakSet<object>();
 
 /**
- * Keeps the connection's call context (its AsyncLocalStorage) switched on only while a call is under way. The SDK switches it on with the
- * first call and never off; from then on Node before version 24 follows every promise of the process, which costs whoever
- * accepts events a sixth of its processor time. Where nothing is under way there is no context to keep.
+ * Keeps a context of the SDK (an AsyncLocalStorage: of a connection its calls', of a worker its activities') switched on only while something runs
+ * in it. The SDK switches it on with the first run and never off; from then on Node before version 24 follows every promise of the
+ * process, which costs whoever accepts events a sixth of its processor time. Where nothing is under way there is no context to keep.
  */
-export function restCallContext(connection: Connection): void {
-  const storage = connection.callContextStorage;
-  const run = storage.run.bind(storage) as <R>(context: unknown, work: () => R) => R;
+export function restContext<Context>(storage: AsyncLocalStorage<Context>): void {
+  if (resting.has(storage)) return;
+  resting.add(storage);
+  const run = storage.run.bind(storage) as <R>(context: Context, work: () => R) => R;
   let underWay = 0;
   const ended = (): void => {
     underWay -= 1;
     if (underWay === 0) storage.disable();
   };
-  storage.run = <R>(context: unknown, work: () => R): R => {
+  storage.run = <R>(context: Context, work: () => R): R => {
     underWay += 1;
     let result: R;
     try {

@@ -6,3 +6,4 @@ export * from './endpoint-workflows.js';
 export * from './maintenance-schedule.js';
 export * from './temporal-url.js';
 export * from './replay-starter.js';
+export { restContext } from './call-context.js';

@@ -1,7 +1,7 @@
 import { DomainError } from '@hookstream/domain';
 import { Client, Connection, type OperatorService } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { restCallContext } from './call-context.js';
+import { restContext } from './call-context.js';
 import { callTemporal, GRPC, grpcCode } from './temporal-errors.js';
 
 export interface TemporalOptions {
@@ -46,7 +46,7 @@ export function connectTemporal(options: TemporalOptions): TemporalClient {
     // gRPC waits up to two minutes between tries by default: far longer than a server takes to come back.
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 },
   });
-  restCallContext(connection);
+  restContext(connection.callContextStorage);
   return bind(connection, options.namespace, false);
 }
 
@@ -64,6 +64,7 @@ export async function connectTemporalWorker(options: TemporalOptions): Promise<W
       ...(isLoopback(options.address) ? { grpcCompression: { codec: 'none' as const } } : {}),
     }),
   );
+  restContext(nativeConnection.callContextStorage);
   return { ...bind(nativeConnection, options.namespace, true), nativeConnection };
 }
 

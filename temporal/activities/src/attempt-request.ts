@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { idToUuid } from '@hookstream/domain';
+import { idToUuid, newUuid } from '@hookstream/domain';
 import type { LoadedDelivery, LoadedEndpoint } from '@hookstream/persistence';
 import type { DeliveryActivityDeps, OutgoingMessage } from './delivery-activity-deps.js';
 
@@ -13,19 +12,14 @@ export function attemptRequest(
   attemptNumber: number,
 ): Omit<OutgoingMessage, 'signal'> {
   const { endpoint, payload } = delivery;
-  const secrets = endpoint.encryptedSecrets.map((ciphertext) =>
-    deps.decrypt(ciphertext, delivery.endpointId),
-  );
+  const { secrets, ownHeaders } = openedOf(deps.decrypt, endpoint, delivery.endpointId);
   const timestamp = Math.floor(deps.now() / 1000);
-  const own = endpoint.encryptedHeaders
-    ? (JSON.parse(deps.decrypt(endpoint.encryptedHeaders, delivery.endpointId)) as Record<string, string>)
-    : {};
   return {
     url: endpoint.url,
     body: payload,
     timeoutMs: endpoint.timeoutMs,
     headers: {
-      ...lowerCased(own),
+      ...ownHeaders,
       'content-type': 'application/json',
       'user-agent': deps.userAgent,
       'hookstream-delivery-id': delivery.deliveryId,
@@ -38,11 +32,38 @@ export function attemptRequest(
   };
 }
 
+interface Opened {
+  secrets: string[];
+  ownHeaders: Record<string, string>;
+}
+
+/** By the endpoint as it was loaded: deliveries that were claimed together share it, and what was opened is forgotten with it. */
+const opened = new WeakMap<LoadedEndpoint, Opened>();
+
+function openedOf(
+  decrypt: DeliveryActivityDeps['decrypt'],
+  endpoint: LoadedEndpoint,
+  endpointId: string,
+): Opened {
+  const known = opened.get(endpoint);
+  if (known !== undefined) return known;
+  const { encryptedSecrets, encryptedHeaders } = endpoint;
+  const own = encryptedHeaders
+    ? (JSON.parse(decrypt(encryptedHeaders, endpointId)) as Record<string, string>)
+    : {};
+  const result = {
+    secrets: encryptedSecrets.map((ciphertext) => decrypt(ciphertext, endpointId)),
+    ownHeaders: lowerCased(own),
+  };
+  opened.set(endpoint, result);
+  return result;
+}
+
 function lowerCased(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 /** W3C Trace Context: one trace an event, one span an attempt. */
 function traceparent(eventId: string): string {
-  return `00-${idToUuid('event', eventId).replaceAll('-', '')}-${randomBytes(8).toString('hex')}-01`;
+  return `00-${idToUuid('event', eventId).replaceAll('-', '')}-${newUuid().slice(-17).replace('-', '')}-01`;
 }

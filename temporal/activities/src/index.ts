@@ -5,6 +5,7 @@ import { attemptDelivery } from './attempt-delivery.activity.js';
 import type { DeliveryActivityDeps } from './delivery-activity-deps.js';
 import { eitherSignal } from './either-signal.js';
 
+export { asyncLocalStorage as activityContext } from '@temporalio/activity';
 export { attemptDelivery } from './attempt-delivery.activity.js';
 export { makeAttempt, recordWhatFits, tellOfAttempt, type ReadyDelivery } from './make-attempt.js';
 export { storeUntilDone } from './store-until-done.js';

@@ -1,6 +1,7 @@
 import type { Bench } from '../bench.js';
 import { drainBench } from './drain.bench.js';
 import { durableBench } from './durable.bench.js';
+import { expressBench } from './express.bench.js';
 import { ingestBench } from './ingest.bench.js';
 import { isolationBench } from './isolation.bench.js';
 import { latencyBench } from './latency.bench.js';
@@ -10,6 +11,7 @@ import { scaleBench } from './scale.bench.js';
 /** A new bench is a file beside this one and an entry here. */
 export const BENCHES: readonly Bench[] = [
   ingestBench,
+  expressBench,
   durableBench,
   latencyBench,
   isolationBench,

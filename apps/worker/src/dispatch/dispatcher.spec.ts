@@ -1,6 +1,6 @@
 // Scripted: outbox and Temporal. Real: the dispatcher, its window, its pace and its wake-up.
 import type { DeliveryWorkflowInput } from '@hookstream/contracts';
-import { DomainError, newId } from '@hookstream/domain';
+import { newId } from '@hookstream/domain';
 import { createLogger } from '@hookstream/observability';
 import type { Claim, ClaimedDelivery } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
@@ -198,7 +198,7 @@ describe('Dispatcher', () => {
   });
 
   it('gives what any lane may have back at once, to another lane, when Temporal is away', async () => {
-    start = () => Promise.reject(new DomainError('temporal_unavailable', 'away'));
+    start = () => Promise.reject(new Error('away'));
     waiting = [delivery({ waitedAs: 'auto' })];
     const [{ deliveryId }] = waiting as [ClaimedDelivery];
     dispatcher = make();

@@ -1,4 +1,3 @@
-import { DomainError } from '@hookstream/domain';
 import type { ClaimedDelivery, OutboxRepository } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
 import type { DeliveryWorkflowInput } from '@hookstream/contracts';
@@ -98,7 +97,7 @@ export class Dispatcher {
       { err: error, delivery_id: deliveryId },
       'cannot start a delivery: Temporal did not take it; trying again',
     );
-    const another = waitedAs === 'auto' && isTemporalAway(error);
+    const another = waitedAs === 'auto';
     if (another) onTemporalAway?.();
     await outbox
       .release(this.options.workerId, [deliveryId], another ? 0 : RETRY_AFTER_ERROR_MS, waitedAs)
@@ -145,10 +144,6 @@ export class Dispatcher {
     if (count > 0)
       this.deps.logger.warn({ deliveries: count }, 'deliveries that nothing had moved were dispatched again');
   }
-}
-
-function isTemporalAway(error: unknown): boolean {
-  return error instanceof DomainError && error.code === 'temporal_unavailable';
 }
 
 function workflowInput(delivery: ClaimedDelivery, retentionMs: number): DeliveryWorkflowInput {

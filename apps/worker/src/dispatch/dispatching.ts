@@ -31,8 +31,8 @@ export interface DispatchingOptions {
 }
 
 /** Under load a claim of the express lane finds what came in for about this long, in milliseconds. */
-const EXPRESS_REST_MS = 5;
-const RECORD_WITHIN_MS = 3;
+const EXPRESS_REST_MS = 15;
+const RECORD_WITHIN_MS = 8;
 const RECORD_CONCURRENCY = 2;
 
 /**
