@@ -20,7 +20,7 @@ const NOTHING: Claim<ClaimedDelivery> = {
   fullEndpoints: new Set(),
 };
 
-type Call = [name: string, ids: string[], delayMs?: number, lane?: string];
+type Call = [name: string, ids: string[], delayMs?: number, anyLane?: boolean];
 
 describe('Dispatcher', () => {
   let waiting: ClaimedDelivery[];
@@ -76,7 +76,7 @@ describe('Dispatcher', () => {
     const outbox: DispatcherDeps['outbox'] = {
       acknowledge: (_, ids) => noted('acknowledge', [...ids]),
       acknowledgeOpen: (_, ids, delayMs) => noted('acknowledgeOpen', [...ids], delayMs),
-      release: (_, ids, delayMs, lane) => noted('release', [...ids], delayMs, lane),
+      release: (_, ids, delayMs, anyLane) => noted('release', [...ids], delayMs, anyLane),
       reconcile: () => noted('reconcile', []).then(() => 0),
     };
     wakeUp = new WakeUp();
@@ -192,7 +192,7 @@ describe('Dispatcher', () => {
     dispatcher = make();
     dispatcher.start();
     await until(() => called('release').length === 1);
-    expect(calls).toContainEqual(['release', [deliveryId], 1_000, 'durable']);
+    expect(calls).toContainEqual(['release', [deliveryId], 1_000, false]);
     expect(dispatcher.lastDispatchAt).toBeNull();
     expect(away).toBe(0);
   });
@@ -204,7 +204,7 @@ describe('Dispatcher', () => {
     dispatcher = make();
     dispatcher.start();
     await until(() => called('release').length === 1);
-    expect(calls).toContainEqual(['release', [deliveryId], 0, 'auto']);
+    expect(calls).toContainEqual(['release', [deliveryId], 0, true]);
     expect(away).toBe(1);
   });
 

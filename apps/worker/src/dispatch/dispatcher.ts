@@ -97,10 +97,10 @@ export class Dispatcher {
       { err: error, delivery_id: deliveryId },
       'cannot start a delivery: Temporal did not take it; trying again',
     );
-    const another = waitedAs === 'auto';
-    if (another) onTemporalAway?.();
+    const anyLane = waitedAs === 'auto';
+    if (anyLane) onTemporalAway?.();
     await outbox
-      .release(this.options.workerId, [deliveryId], another ? 0 : RETRY_AFTER_ERROR_MS, waitedAs)
+      .release(this.options.workerId, [deliveryId], anyLane ? 0 : RETRY_AFTER_ERROR_MS, anyLane)
       .catch((releaseError: unknown) =>
         logger.warn({ err: releaseError }, 'cannot hand back a delivery; its lease will end'),
       );

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { idToUuid, type OutboxLane } from '@hookstream/domain';
+import { idToUuid } from '@hookstream/domain';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
 
 /** Keys whose head has ended without its turn: nothing of ours leaves such, but rows are changed by hand too. */
@@ -50,21 +50,22 @@ export class OutboxRepository {
 
   /**
    * Gives rows back before their lease ends, so that another worker takes them at once.
-   * @param lane where they waited before, if nothing was done with them
+   * @param anyLane what was taken as durable may go by either lane again
    */
   async release(
     workerId: string,
     deliveryIds: readonly string[],
     delayMs = 0,
-    lane?: OutboxLane,
+    anyLane = false,
   ): Promise<void> {
     await this.pool.query(
       `WITH mine AS (
          SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE
        ), ${givesSlotsBack('IN (SELECT delivery_id FROM mine)')}
-       UPDATE outbox o SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL, lane = coalesce($4, o.lane)
+       UPDATE outbox o SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL,
+              lane = CASE WHEN $4 AND o.lane = 'durable' THEN 'auto' ELSE o.lane END
          FROM mine m WHERE o.delivery_id = m.delivery_id AND o.claimable_at < 'infinity'`,
-      [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, delayMs, lane ?? null],
+      [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, delayMs, anyLane],
     );
   }
 
