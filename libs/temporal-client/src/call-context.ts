@@ -11,7 +11,7 @@ const resting = new WeakSet<object>();
 export function restContext<Context>(storage: AsyncLocalStorage<Context>): void {
   if (resting.has(storage)) return;
   resting.add(storage);
-  const run = storage.run.bind(storage) as <R>(context: Context, work: () => R) => R;
+  const run: <R>(context: Context, work: () => R) => R = storage.run.bind(storage);
   let underWay = 0;
   const ended = (): void => {
     underWay -= 1;
