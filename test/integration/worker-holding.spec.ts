@@ -103,9 +103,13 @@ describe.each(['durable', 'express'] as const)(
 
     it('cancels what waits in its schedule when the endpoint is deleted', async () => {
       receiver.on(path, { status: 500 });
-      const endpoint = await store.endpoint(receiver.url(path), { retry: { delays_ms: [300], jitter: 0 } });
+      const endpoint = await store.endpoint(receiver.url(path), {
+        retry: { delays_ms: [2_000], jitter: 0 },
+      });
       const { deliveryId } = await store.acceptOne(endpoint);
       await settled(deliveryId, 'retrying');
+      // in the express lane too a workflow has it then
+      await eventually(async () => (await store.outboxRow(deliveryId)) === undefined, PATIENCE);
       await store.endpoints.delete(store.tenantId, endpoint.id, SYSTEM_ACTOR);
       await settled(deliveryId, 'cancelled');
       const handle = instance.temporal.client.workflow.getHandle(deliveryId);

@@ -26,6 +26,8 @@ describe('the lanes of deliveries', () => {
     await instance.startWorker({
       TEMPORAL_ADDRESS: temporal.address,
       HOOKSTREAM_AUTO_MAX_LAG_MS: '100',
+      // a start that Temporal refuses is given up after some six seconds: while that lasts the row must be its own
+      HOOKSTREAM_DISPATCH_LEASE_MS: '10000',
     });
   });
   beforeEach(() => {

@@ -274,7 +274,7 @@ export const SETTINGS = {
   HOOKSTREAM_DISPATCH_LEASE_MS: setting(whole(1_000, 600_000), {
     group: 'Worker',
     default: '10000',
-    doc: 'How long a claim holds before another worker may take the delivery over, in milliseconds.',
+    doc: 'How long a claim holds before another worker may take the delivery over, in milliseconds. Shorter than the seven seconds after which a start that Temporal does not take is given up, what `auto` took for a workflow waits for Temporal.',
   }),
   HOOKSTREAM_DISPATCH_SLOW_ANSWER_MS: setting(whole(100, 600_000), {
     group: 'Worker',

@@ -72,10 +72,18 @@ describe('the lane auto', () => {
     expect(holds).toEqual([1_000]);
   });
 
-  it('is express while Temporal takes nothing', () => {
+  it('is express while Temporal takes nothing, and longer than after a lag', () => {
     lane.temporalAway();
     expect([lane.current(), changes]).toEqual(['express', 1]);
-    now += 1_000;
+    now += 10_000;
+    lane.temporalAway();
+    now += 14_999;
+    expect(lane.current()).toBe('express');
+    now += 1;
+    expect([lane.current(), changes]).toEqual(['durable', 2]);
+    look({ a: 400 }, 20_000);
+    look({ a: 700 }, 300);
+    look({}, 1_000);
     expect(lane.current()).toBe('durable');
   });
 });

@@ -20,6 +20,8 @@ const GONE = 1 / 5;
 /** How long the lag has to be gone at first; it doubles where the lag comes back at once. */
 const FIRST_HOLD_MS = 1_000;
 const MAX_HOLD_MS = 60_000;
+/** How long it leaves a Temporal alone that took nothing: each start in vain keeps a delivery for seconds. */
+const AWAY_HOLD_MS = 15_000;
 
 /**
  * Which lane the deliveries of `auto` take in this worker: the durable one, until one that could go has waited too long, then the express
@@ -71,6 +73,7 @@ export class AutoLane {
   /** Temporal takes no deliveries. */
   temporalAway(): void {
     this.toExpress();
+    this.holdMs = Math.max(this.holdMs, AWAY_HOLD_MS);
   }
 
   private readySince(endpointId: string, now: number, waitingMs: number): number {
