@@ -117,11 +117,14 @@ export class Dispatching {
   /** @param lanes in which something may be claimable now; undefined: any */
   private wake(lanes?: readonly string[]): void {
     const has = (lane: string) => lanes === undefined || lanes.includes(lane);
-    const auto = has('auto') ? this.auto.current() : undefined;
-    if (has('durable') || auto === 'durable') this.wakeUps.durable.wake();
-    const slowGo = has('auto') && this.pace.knowsSlow;
-    if (has('express') || auto === 'express' || slowGo) this.wakeUps.express.wake();
+    for (const lane of ['durable', 'express'] as const)
+      if (has(lane) || (has('auto') && this.takesAuto(lane))) this.wakeUps[lane].wake();
     if (has('workflow')) this.wakeUps.workflow.wake();
+  }
+
+  /** Whether some deliveries of `auto` go that way now; which ones, {@link ofAuto} decides. */
+  private takesAuto(lane: 'durable' | 'express'): boolean {
+    return this.auto.current() === lane || (lane === 'express' && this.pace.knowsSlow);
   }
 
   private startsWindow(wakeUp: WakeUp): DispatchWindow {
@@ -141,7 +144,7 @@ export class Dispatching {
     const durable = new FairClaim(database.pool, toStart('durable'));
     const auto = this.ofAuto(new FairClaim(database.pool, toStart('auto')), 'durable');
     return this.createDispatcher({
-      claims: () => (this.auto.current() === 'durable' ? [durable, auto] : [durable]),
+      claims: () => (this.takesAuto('durable') ? [durable, auto] : [durable]),
       window: this.watch.window,
       wakeUp: this.wakeUps.durable,
       reconcileAfterMs: config.dispatch.reconcileAfterMs,
@@ -212,8 +215,7 @@ export class Dispatching {
     const auto = this.ofAuto(new FairClaim(database.pool, toAttempt('auto')), 'express');
     return new ClaimLoop(
       {
-        claims: () =>
-          this.auto.current() === 'express' || this.pace.knowsSlow ? [express, auto] : [express],
+        claims: () => (this.takesAuto('express') ? [express, auto] : [express]),
         launch: (claimed) => this.attempts.begin(claimed),
         window,
         pace: { of: (id, limit, inFlight) => this.pace.of(id, limit, inFlight, false) },

@@ -66,9 +66,12 @@ export class FairClaim<Row extends TakenRow, Claimed> {
   ) {}
 
   /** For how long what could go has waited, without taking any of it. */
-  async look(paceOf?: PaceOfEndpoint): Promise<WaitingFor[]> {
+  async look(): Promise<WaitingFor[]> {
     const listed = await this.list();
-    return waitingFor(listed, readyQueues(listed, paceOf ?? (() => UNPACED)));
+    return waitingFor(
+      listed,
+      readyQueues(listed, () => UNPACED),
+    );
   }
 
   /** Takes no more than `use` has room for. Rows of deliveries that are final or gone leave the outbox here. */
