@@ -23,6 +23,7 @@ export default {
       'apps/*/dist/**/*.spec.js',
       'test/dist/load/**/*.spec.js',
       'test/dist/chaos/**/*.spec.js',
+      'test/dist/topology/**/*.spec.js',
     ]),
     project(
       'integration',

@@ -36,6 +36,11 @@ const STEPS = [
     args: [join('scripts', 'check-migrations.mjs')],
     mend: 'write a migration for the difference, or correct the entity',
   },
+  {
+    name: 'docker-compose.yml and Dockerfile',
+    args: [join('scripts', 'compose-check.mjs'), '--no-fetch'],
+    mend: 'npm run compose:check, which also fetches the programs that were skipped',
+  },
 ];
 
 await main(() => {

@@ -28,9 +28,9 @@ export async function main(run) {
   }
 }
 
-/** Runs a command in the repository with the terminal attached and answers its exit code. */
-export function run(command, args, { env = process.env, stdio = 'inherit' } = {}) {
-  const result = spawnSync(command, args, { cwd: root, env, stdio });
+/** Runs a command, in the repository's root unless told otherwise, with the terminal attached and answers its exit code. */
+export function run(command, args, { cwd = root, env = process.env, stdio = 'inherit' } = {}) {
+  const result = spawnSync(command, args, { cwd, env, stdio });
   if (result.error) throw new PlainError(`cannot run ${command}: ${result.error.message}`);
   return result.status ?? 1;
 }
@@ -103,11 +103,11 @@ function firstDifference() {
   return undefined;
 }
 
-function npm(args) {
+export function npm(args, options) {
   // Under `npm run`, the same npm again; else the one beside Node or on PATH.
   const path = process.env.npm_execpath;
-  if (path && /npm-cli\.js$/.test(path)) return runNode([path, ...args]);
-  return run('npm', args);
+  if (path && /npm-cli\.js$/.test(path)) return runNode([path, ...args], options);
+  return run('npm', args, options);
 }
 
 /** Compiles what changed since the last build, and the workflow bundle. Quick when nothing did. */

@@ -3,6 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import { ConfigError, loadWorkerConfig } from '@hookstream/config';
 import { createLogger } from '@hookstream/observability';
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { HealthServer } from './health/health-server.js';
+import { HookstreamWorker } from './worker.js';
 import { WorkerModule } from './worker.module.js';
 
 /** The SDK warns of every workflow task above five seconds: here that is an attempt at a slow receiver, which is data. */
@@ -15,7 +17,14 @@ async function main(): Promise<void> {
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   // Nest stops the workers in our order; Temporal's runtime must not do so on its own at the same signals.
   Runtime.install({ shutdownSignals: [], telemetryOptions: { logging: { filter: SDK_LOG_FILTER } } });
-  const app = await NestFactory.createApplicationContext(WorkerModule.register({ config, logger }), {
+  const worker = new HookstreamWorker({ config, logger });
+  if (config.health) {
+    const { port, host } = config.health;
+    // Before all else: while it waits for Postgres it is starting, not dead.
+    const listening = await new HealthServer(() => worker.notReadyBecause()).listen(port, host);
+    logger.info({ port: listening }, 'health is answered');
+  }
+  const app = await NestFactory.createApplicationContext(WorkerModule.register(worker), {
     logger: false,
     abortOnError: false,
   });

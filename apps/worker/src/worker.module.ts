@@ -5,7 +5,7 @@ import {
   type DynamicModule,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { HookstreamWorker, type WorkerOptions } from './worker.js';
+import { HookstreamWorker } from './worker.js';
 
 const WORKER = Symbol('HookstreamWorker');
 
@@ -14,10 +14,10 @@ const WORKER = Symbol('HookstreamWorker');
 export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(@Inject(WORKER) private readonly worker: HookstreamWorker) {}
 
-  static register(options: WorkerOptions): DynamicModule {
+  static register(worker: HookstreamWorker): DynamicModule {
     return {
       module: WorkerModule,
-      providers: [{ provide: WORKER, useValue: new HookstreamWorker(options) }],
+      providers: [{ provide: WORKER, useValue: worker }],
     };
   }
 

@@ -47,6 +47,9 @@ import { StatsFolder } from './stats/stats-folder.js';
 import { TemporalWorkers, type TaskQueues } from './temporal-workers/temporal-workers.js';
 import { untilAvailable } from './until-available.js';
 
+/** As long as the API waits before it counts a worker as gone. Milliseconds. */
+const SILENT_TOO_LONG_MS = 15_000;
+
 export interface WorkerOptions {
   config: WorkerConfig;
   logger: Logger;
@@ -62,6 +65,8 @@ export class HookstreamWorker {
   readonly id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   private closers: (() => Promise<void>)[] = [];
   private temporalWorkers: TemporalWorkers | undefined;
+  private heartbeat: Heartbeat | undefined;
+  private stopping = false;
 
   constructor(private readonly options: WorkerOptions) {}
 
@@ -90,6 +95,7 @@ export class HookstreamWorker {
       logger,
     });
     await heartbeat.start();
+    this.heartbeat = heartbeat;
     this.closers.unshift(() => heartbeat.stop());
 
     const folder = new StatsFolder({
@@ -106,8 +112,16 @@ export class HookstreamWorker {
     await this.temporalWorkers?.stopped();
   }
 
+  /** Why no deliveries are taken now, undefined while they are. */
+  notReadyBecause(): string | undefined {
+    if (this.stopping) return 'stopping';
+    if (this.heartbeat === undefined) return 'starting';
+    return this.heartbeat.silentMs() > SILENT_TOO_LONG_MS ? 'Postgres is away' : undefined;
+  }
+
   /** In order: claim nothing more, finish or hand back attempts, then leave. Every step runs even where one fails. */
   async stop(): Promise<void> {
+    this.stopping = true;
     for (const close of this.closers.splice(0)) {
       await close().catch((error: unknown) =>
         this.options.logger.warn({ err: error }, 'a part did not stop cleanly'),

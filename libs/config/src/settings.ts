@@ -241,6 +241,11 @@ export const SETTINGS = {
     doc: 'Longest postponement that a receiver’s `Retry-After` can ask for, in milliseconds.',
   }),
 
+  HOOKSTREAM_WORKER_PORT: setting(whole(0, 65_535), {
+    group: 'Worker',
+    optional: true,
+    doc: 'Port on which a worker answers `GET /health/live` and `GET /health/ready`, for orchestrators; 0 picks a free one. Absent: none. It listens on `HOOKSTREAM_HOST`.',
+  }),
   HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS: setting(whole(2, 10_000), {
     group: 'Worker',
     default: '500',

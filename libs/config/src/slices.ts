@@ -66,6 +66,8 @@ export interface ApiConfig {
 }
 
 export interface WorkerConfig {
+  /** Where orchestrators ask for its health. */
+  health?: { host: string; port: number };
   encryptionKeys: string[];
   logLevel: string;
   database: DatabaseConfig;
@@ -123,6 +125,8 @@ const API_SETTINGS = [
 
 const WORKER_SETTINGS = [
   ...CONNECTION_SETTINGS,
+  'HOOKSTREAM_HOST',
+  'HOOKSTREAM_WORKER_PORT',
   'HOOKSTREAM_EGRESS_ALLOW_CIDRS',
   'HOOKSTREAM_EGRESS_PROXY_URL',
   'HOOKSTREAM_EGRESS_CONNECT_TIMEOUT_MS',
@@ -205,6 +209,9 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
   const s = readSettings(env, WORKER_SETTINGS);
   return {
     ...connections(s),
+    ...(s.HOOKSTREAM_WORKER_PORT === undefined
+      ? {}
+      : { health: { host: s.HOOKSTREAM_HOST, port: s.HOOKSTREAM_WORKER_PORT } }),
     encryptionKeys: s.HOOKSTREAM_ENCRYPTION_KEY,
     logLevel: s.HOOKSTREAM_LOG_LEVEL,
     egress: {
@@ -289,5 +296,21 @@ export function loadStandaloneConfig(env: NodeJS.ProcessEnv = process.env): Stan
     ...(given.HOOKSTREAM_ENCRYPTION_KEY === undefined
       ? {}
       : { encryptionKeys: given.HOOKSTREAM_ENCRYPTION_KEY }),
+  };
+}
+
+export interface MigrationConfig {
+  databaseUrl: string;
+  partitionsAheadMs: number;
+  logLevel: string;
+}
+
+/** @throws ConfigError with every problem at once. */
+export function loadMigrationConfig(env: NodeJS.ProcessEnv = process.env): MigrationConfig {
+  const s = readSettings(env, ['DATABASE_URL', 'HOOKSTREAM_PARTITIONS_AHEAD_DAYS', 'HOOKSTREAM_LOG_LEVEL']);
+  return {
+    databaseUrl: s.DATABASE_URL,
+    partitionsAheadMs: s.HOOKSTREAM_PARTITIONS_AHEAD_DAYS * DAY_MS,
+    logLevel: s.HOOKSTREAM_LOG_LEVEL,
   };
 }

@@ -10,6 +10,7 @@ export class Heartbeat {
   private timer: NodeJS.Timeout | undefined;
   private beating: Promise<void> = Promise.resolve();
   private readonly startedAt = new Date();
+  private told = -Infinity;
 
   constructor(
     private readonly options: {
@@ -28,6 +29,11 @@ export class Heartbeat {
     }, INTERVAL_MS);
   }
 
+  /** Milliseconds since the database last took a sign of life. */
+  silentMs(): number {
+    return performance.now() - this.told;
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await this.beating;
@@ -38,6 +44,7 @@ export class Heartbeat {
     const { workerId, workers, lastDispatchAt, logger } = this.options;
     try {
       await workers.heartbeat({ id: workerId, startedAt: this.startedAt, lastDispatchAt: lastDispatchAt() });
+      this.told = performance.now();
     } catch (error) {
       logger.warn({ err: error }, 'cannot tell the database that this worker lives');
     }
