@@ -15,7 +15,7 @@ const NEST = {
 };
 const TEMPORAL = { regex: '^@temporalio/', message: 'This package does not know Temporal.' };
 const APPS = {
-  regex: '^@hookstream/(api|worker|standalone)$',
+  regex: '^@hookstream/(api|worker|standalone|cli)$',
   message: 'Applications are imported by nobody.',
 };
 const own = (allowed, message) => ({ regex: `^@hookstream/(?!(${allowed.join('|')})$)`, message });
@@ -74,6 +74,10 @@ const BOUNDARIES = [
   boundary(['apps/standalone/src/**/*.ts'], NEST, APPS, {
     regex: '^@hookstream/(egress|activities|workflows|testing)$',
     message: 'The standalone instance only starts the other processes.',
+  }),
+  boundary(['apps/cli/src/**/*.ts'], NEST, APPS, {
+    regex: '^@hookstream/(embedded|workflows|testing)$',
+    message: 'The command line uses what the services use, and starts none of them.',
   }),
 ];
 
@@ -146,6 +150,7 @@ export default tseslint.config(
     files: [
       'libs/config/src/**/*.ts',
       'apps/standalone/src/main.ts',
+      'apps/cli/src/main.ts',
       'libs/testing/src/**/*.ts',
       'test/**/*.ts',
     ],

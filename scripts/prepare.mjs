@@ -9,7 +9,7 @@ export const root = dirname(import.meta.dirname);
 
 const INSTALLED = join(root, 'node_modules', '.package-lock.json');
 const BUILD_STAMP = join(root, 'node_modules', '.hookstream-build.json');
-const PRODUCT = ['apps/api', 'apps/worker', 'apps/standalone'];
+const PRODUCT = ['apps/api', 'apps/worker', 'apps/standalone', 'apps/cli'];
 const BUNDLE_SOURCES = ['libs/domain', 'libs/contracts', 'temporal/workflows'];
 
 /** An error whose message is for the person at the terminal; its stack would not help. */

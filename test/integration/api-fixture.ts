@@ -1,5 +1,6 @@
 import { createApi } from '@hookstream/api';
 import type { ApiConfig } from '@hookstream/config';
+import { TASK_QUEUE } from '@hookstream/contracts';
 import { createLogger } from '@hookstream/observability';
 import type { Database } from '@hookstream/persistence';
 import { connectTemporal, type TemporalClient } from '@hookstream/temporal-client';
@@ -45,8 +46,10 @@ export async function startTestApi(overrides: Partial<ApiConfig> = {}): Promise<
   const temporalOptions = testTemporalOptions();
   const temporal = connectTemporal(overrides.temporal ?? temporalOptions);
   const config = testConfig(testDatabase.url, temporalOptions, overrides);
-  const taskQueue = uniqueTaskQueue('api');
-  const controlTaskQueue = uniqueTaskQueue('api-control');
+  // the released names in a namespace of its own
+  const shared = overrides.temporal === undefined;
+  const taskQueue = shared ? uniqueTaskQueue('api') : TASK_QUEUE.deliveries;
+  const controlTaskQueue = shared ? uniqueTaskQueue('api-control') : TASK_QUEUE.control;
   const app = await createApi({
     config,
     database,

@@ -35,7 +35,7 @@ export function readSettings<N extends SettingName>(
 ): Pick<SettingValues, N> {
   const values: Partial<Record<SettingName, unknown>> = {};
   const problems: { setting: string; message: string }[] = [];
-  for (const name of names) {
+  for (const name of new Set(names)) {
     const definition: Setting = SETTINGS[name];
     const text = env[name] === undefined || env[name] === '' ? definition.default : env[name];
     if (text === undefined) {

@@ -1,5 +1,5 @@
 import type { Lane } from '@hookstream/domain';
-import { ConfigError, readSettings } from './load-config.js';
+import { ConfigError, readSettings, type SettingValues } from './load-config.js';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -90,13 +90,30 @@ export interface WorkerConfig {
   shutdownGraceMs: number;
 }
 
-const CONNECTION_SETTINGS = [
-  'DATABASE_URL',
-  'HOOKSTREAM_DATABASE_POOL_SIZE',
+export interface UpkeepConfig {
+  database: DatabaseConfig;
+  encryptionKeys: string[];
+  retention: RetentionConfig;
+}
+
+const TEMPORAL_SETTINGS = [
   'TEMPORAL_ADDRESS',
   'TEMPORAL_NAMESPACE',
   'HOOKSTREAM_TEMPORAL_RETENTION_HOURS',
   'HOOKSTREAM_TEMPORAL_UI_URL',
+] as const;
+
+const RETENTION_SETTINGS = [
+  'HOOKSTREAM_RETENTION_DAYS',
+  'HOOKSTREAM_AUDIT_RETENTION_DAYS',
+  'HOOKSTREAM_PARTITIONS_AHEAD_DAYS',
+  'HOOKSTREAM_MAINTENANCE_INTERVAL_MS',
+] as const;
+
+const CONNECTION_SETTINGS = [
+  'DATABASE_URL',
+  'HOOKSTREAM_DATABASE_POOL_SIZE',
+  ...TEMPORAL_SETTINGS,
   'HOOKSTREAM_ENCRYPTION_KEY',
   'HOOKSTREAM_EGRESS_SCHEMES',
   'HOOKSTREAM_EGRESS_PORTS',
@@ -146,9 +163,7 @@ const WORKER_SETTINGS = [
   'HOOKSTREAM_RECONCILE_AFTER_MS',
   'HOOKSTREAM_REPLAY_PAGE_SIZE',
   'HOOKSTREAM_REPLAY_WAITING_MAX',
-  'HOOKSTREAM_AUDIT_RETENTION_DAYS',
-  'HOOKSTREAM_PARTITIONS_AHEAD_DAYS',
-  'HOOKSTREAM_MAINTENANCE_INTERVAL_MS',
+  ...RETENTION_SETTINGS,
 ] as const;
 
 type Connections = ReturnType<typeof readSettings<(typeof CONNECTION_SETTINGS)[number]>>;
@@ -156,12 +171,25 @@ type Connections = ReturnType<typeof readSettings<(typeof CONNECTION_SETTINGS)[n
 function connections(s: Connections): { database: DatabaseConfig; temporal: TemporalConfig } {
   return {
     database: { url: s.DATABASE_URL, poolSize: s.HOOKSTREAM_DATABASE_POOL_SIZE },
-    temporal: {
-      address: s.TEMPORAL_ADDRESS,
-      namespace: s.TEMPORAL_NAMESPACE,
-      retentionMs: s.HOOKSTREAM_TEMPORAL_RETENTION_HOURS * HOUR_MS,
-      uiUrl: s.HOOKSTREAM_TEMPORAL_UI_URL.replace(/\/$/, ''),
-    },
+    temporal: temporalConfig(s),
+  };
+}
+
+function temporalConfig(s: Pick<SettingValues, (typeof TEMPORAL_SETTINGS)[number]>): TemporalConfig {
+  return {
+    address: s.TEMPORAL_ADDRESS,
+    namespace: s.TEMPORAL_NAMESPACE,
+    retentionMs: s.HOOKSTREAM_TEMPORAL_RETENTION_HOURS * HOUR_MS,
+    uiUrl: s.HOOKSTREAM_TEMPORAL_UI_URL.replace(/\/$/, ''),
+  };
+}
+
+function retentionConfig(s: Pick<SettingValues, (typeof RETENTION_SETTINGS)[number]>): RetentionConfig {
+  return {
+    retentionMs: s.HOOKSTREAM_RETENTION_DAYS * DAY_MS,
+    auditRetentionMs: s.HOOKSTREAM_AUDIT_RETENTION_DAYS * DAY_MS,
+    partitionsAheadMs: s.HOOKSTREAM_PARTITIONS_AHEAD_DAYS * DAY_MS,
+    maintenanceIntervalMs: s.HOOKSTREAM_MAINTENANCE_INTERVAL_MS,
   };
 }
 
@@ -204,6 +232,37 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env): ApiConfig {
   };
 }
 
+/** Only where Postgres is. @throws ConfigError with every problem at once. */
+export function loadDatabaseConfig(env: NodeJS.ProcessEnv = process.env): DatabaseConfig {
+  const s = readSettings(env, ['DATABASE_URL', 'HOOKSTREAM_DATABASE_POOL_SIZE']);
+  return { url: s.DATABASE_URL, poolSize: s.HOOKSTREAM_DATABASE_POOL_SIZE };
+}
+
+/** Only where Temporal is. @throws ConfigError with every problem at once. */
+export function loadTemporalConfig(env: NodeJS.ProcessEnv = process.env): TemporalConfig {
+  return temporalConfig(readSettings(env, TEMPORAL_SETTINGS));
+}
+
+/** How long things are kept. @throws ConfigError with every problem at once. */
+export function loadRetentionConfig(env: NodeJS.ProcessEnv = process.env): RetentionConfig {
+  return retentionConfig(readSettings(env, RETENTION_SETTINGS));
+}
+
+/** What upkeep of the database needs. @throws ConfigError with every problem at once. */
+export function loadUpkeepConfig(env: NodeJS.ProcessEnv = process.env): UpkeepConfig {
+  const s = readSettings(env, [
+    'DATABASE_URL',
+    'HOOKSTREAM_DATABASE_POOL_SIZE',
+    'HOOKSTREAM_ENCRYPTION_KEY',
+    ...RETENTION_SETTINGS,
+  ]);
+  return {
+    database: { url: s.DATABASE_URL, poolSize: s.HOOKSTREAM_DATABASE_POOL_SIZE },
+    encryptionKeys: s.HOOKSTREAM_ENCRYPTION_KEY,
+    retention: retentionConfig(s),
+  };
+}
+
 /** @throws ConfigError with every problem at once. */
 export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
   const s = readSettings(env, WORKER_SETTINGS);
@@ -224,12 +283,7 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
       maxConnectionsPerOrigin: s.HOOKSTREAM_EGRESS_MAX_CONNECTIONS_PER_ORIGIN,
       responseLimitBytes: s.HOOKSTREAM_EGRESS_RESPONSE_LIMIT_BYTES,
     },
-    retention: {
-      retentionMs: s.HOOKSTREAM_RETENTION_DAYS * DAY_MS,
-      auditRetentionMs: s.HOOKSTREAM_AUDIT_RETENTION_DAYS * DAY_MS,
-      partitionsAheadMs: s.HOOKSTREAM_PARTITIONS_AHEAD_DAYS * DAY_MS,
-      maintenanceIntervalMs: s.HOOKSTREAM_MAINTENANCE_INTERVAL_MS,
-    },
+    retention: retentionConfig(s),
     retryAfterCapMs: s.HOOKSTREAM_RETRY_AFTER_CAP_MS,
     maxConcurrentAttempts: s.HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS,
     express: { maxAttempts: s.HOOKSTREAM_EXPRESS_MAX_ATTEMPTS },

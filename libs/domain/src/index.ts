@@ -18,6 +18,7 @@ export * from './dispatch-allotment.js';
 export * from './dispatch-pace.js';
 export * from './order-key.js';
 export * from './endpoint-url.js';
+export * from './api-scopes.js';
 export * from './audit.js';
 export * from './payload-path.js';
 export * from './filter.js';

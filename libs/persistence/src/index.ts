@@ -6,10 +6,11 @@ export {
   type Database,
   type DatabaseOptions,
 } from './database.js';
-export { runMigrations, hasPendingMigrations } from './migrate.js';
+export { runMigrations, hasPendingMigrations, schemaState, type SchemaState } from './migrate.js';
 export {
   ensurePartitions,
   dropExpiredPartitions,
+  missingPartitions,
   PARTITIONED_TABLES,
   type PartitionedTable,
 } from './partitions/partitions.js';
@@ -50,3 +51,4 @@ export * from './repositories/replays.repository.js';
 export * from './repositories/replay-steps.repository.js';
 export * from './postgres-errors.js';
 export * from './repositories/dispatch-progress.repository.js';
+export * from './repositories/installation.repository.js';

@@ -41,6 +41,14 @@ export function publicKeyOf(secret: string): string {
   );
 }
 
+/** The key to verify with, of a raw public key of 32 bytes. */
+export function ed25519PublicKey(publicKey: Buffer): KeyObject {
+  return createPublicKey({
+    key: { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') },
+    format: 'jwk',
+  });
+}
+
 function rawPublicKey(privateKey: KeyObject): Buffer {
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
   return Buffer.from(x ?? '', 'base64url');

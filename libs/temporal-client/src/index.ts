@@ -1,6 +1,7 @@
 export * from './temporal-client.js';
 export { isTemporalUnavailable } from './temporal-errors.js';
 export * from './namespace.js';
+export * from './server-inspection.js';
 export * from './delivery-starter.js';
 export * from './endpoint-workflows.js';
 export * from './maintenance-schedule.js';

@@ -58,8 +58,7 @@ export async function ensureSearchAttributes(
   const { namespace, operatorService } = temporal;
   const created = await callTemporal(async () => {
     if (await searchAttributesServed(temporal)) return false;
-    const known = (await operatorService.listSearchAttributes({ namespace })).customAttributes ?? {};
-    const missing = attributeNames().filter((name) => !(name in known));
+    const missing = await missingSearchAttributes(temporal);
     if (missing.length === 0) return false;
     try {
       await operatorService.addSearchAttributes({
@@ -74,6 +73,15 @@ export async function ensureSearchAttributes(
   });
   await until(() => searchAttributesServed(temporal), timeoutMs, 'search attributes');
   return created ? 'created' : 'existing';
+}
+
+/** Those of Hookstream's search attributes that the namespace does not have. @throws what the server answers */
+export async function missingSearchAttributes({
+  namespace,
+  operatorService,
+}: Pick<TemporalClient, 'namespace' | 'operatorService'>): Promise<string[]> {
+  const known = (await operatorService.listSearchAttributes({ namespace })).customAttributes ?? {};
+  return attributeNames().filter((name) => !(name in known));
 }
 
 /** A look-up of a workflow that does not exist passes every cache a later start will pass. */

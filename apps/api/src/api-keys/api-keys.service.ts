@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DomainError, newId } from '@hookstream/domain';
 import { ApiKeysRepository, type ApiKeyRecord, type NewApiKey } from '@hookstream/persistence';
+import { generateApiKey, keyMode } from '@hookstream/signing';
 import { allows, type KeyActor } from '../auth/actor.js';
-import { generateApiKey, keyMode } from '../auth/api-key-format.js';
 import { listed, type Listed } from '../http/fields.dto.js';
 import { presentApiKey } from './api-keys.presenter.js';
 import type {

@@ -1,7 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { DomainError } from '@hookstream/domain';
+import { ALL_SCOPES, DomainError } from '@hookstream/domain';
 import type { FastifyRequest } from 'fastify';
-import { ALL_SCOPES } from './access.decorator.js';
 
 export interface KeyActor {
   kind: 'key';

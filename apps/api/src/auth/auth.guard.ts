@@ -1,7 +1,8 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { ACCESS, type Scope } from './access.decorator.js';
+import type { Scope } from '@hookstream/domain';
+import { ACCESS } from './access.decorator.js';
 import { Authorizer } from './authorizer.js';
 
 /** Asks who calls a route of a controller, and whether they may, before anything of the request is looked at. */

@@ -1,12 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ApiConfig } from '@hookstream/config';
-import { DomainError } from '@hookstream/domain';
+import { DomainError, type Scope } from '@hookstream/domain';
+import { hashApiKey, isApiKey } from '@hookstream/signing';
 import type { FastifyRequest } from 'fastify';
 import { API_CONFIG } from '../platform/tokens.js';
-import type { Scope } from './access.decorator.js';
 import { allows, type Actor, type KeyActor } from './actor.js';
-import { hashApiKey, isApiKey } from './api-key-format.js';
 import { KeyAuthenticator } from './key-authenticator.js';
 
 /** Finds out who asks and whether they may. */

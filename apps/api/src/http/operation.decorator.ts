@@ -1,7 +1,8 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { Access, type Scope } from '../auth/access.decorator.js';
+import type { Scope } from '@hookstream/domain';
+import { Access } from '../auth/access.decorator.js';
 
 type FailureStatus = 400 | 404 | 409 | 413 | 415 | 422 | 429 | 503;
 

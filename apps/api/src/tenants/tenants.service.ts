@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DomainError, newId, type AuditActor, type TenantLimits } from '@hookstream/domain';
+import { ALL_SCOPES, DomainError, newId, type AuditActor, type TenantLimits } from '@hookstream/domain';
 import { TenantsRepository, type TenantRecord } from '@hookstream/persistence';
-import { ALL_SCOPES } from '../auth/access.decorator.js';
-import { generateApiKey } from '../auth/api-key-format.js';
+import { generateApiKey } from '@hookstream/signing';
 import { listed, type Listed } from '../http/fields.dto.js';
 import type {
   CreatedTenantAnswer,

@@ -42,16 +42,41 @@ export async function ensurePartitions(
   return alone(pool, async (client) => {
     const created: string[] = [];
     for (const table of PARTITIONED_TABLES) {
-      const existing = new Set(await partitionsOf(client, table));
-      for (let day = dayStart(options.now) - DAY_MS; day <= options.now + options.aheadMs; day += DAY_MS) {
-        const name = partitionName(table, day);
-        if (existing.has(name)) continue;
+      for (const day of await missingDays(client, table, options)) {
         await create(client, table, day);
-        created.push(name);
+        created.push(partitionName(table, day));
       }
     }
     return created;
   });
+}
+
+/** The partitions from yesterday to `aheadMs` past `now` (unix ms) that are not there. Nothing can be stored on a day without. */
+export async function missingPartitions(
+  pool: pg.Pool,
+  options: { now: number; aheadMs: number },
+): Promise<string[]> {
+  return withClient(pool, async (client) => {
+    const missing: string[] = [];
+    for (const table of PARTITIONED_TABLES) {
+      const days = await missingDays(client, table, options);
+      missing.push(...days.map((day) => partitionName(table, day)));
+    }
+    return missing;
+  });
+}
+
+async function missingDays(
+  client: pg.PoolClient,
+  table: PartitionedTable,
+  { now, aheadMs }: { now: number; aheadMs: number },
+): Promise<number[]> {
+  const existing = new Set(await partitionsOf(client, table));
+  const days: number[] = [];
+  for (let day = dayStart(now) - DAY_MS; day <= now + aheadMs; day += DAY_MS) {
+    if (!existing.has(partitionName(table, day))) days.push(day);
+  }
+  return days;
 }
 
 /**

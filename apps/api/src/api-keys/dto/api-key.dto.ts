@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALL_SCOPES, SCOPES } from '../../auth/access.decorator.js';
+import { ALL_SCOPES, SCOPES } from '@hookstream/domain';
 import {
   answeredId,
   answeredTime,

@@ -1,0 +1,3 @@
+export { runCli, type CliContext } from './program.js';
+export { examine, type ExamineOptions } from './doctor/examine.js';
+export type { Finding } from './doctor/finding.js';
