@@ -2,7 +2,8 @@
 //   --no-fetch   use only programs that are on this machine already
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findTool } from './external-tools.mjs';
 import { main, prepare, root } from './prepare.mjs';
@@ -11,7 +12,7 @@ const fetch = !process.argv.includes('--no-fetch');
 
 await main(async () => {
   prepare('all');
-  const results = [await ownRules(), specification(), dockerfile()];
+  const results = [await ownRules(), await specification(), dockerfile()];
   const failed = results.filter((result) => result === false).length;
   const skipped = results.filter((result) => result === undefined).length;
   console.log(
@@ -34,7 +35,7 @@ async function ownRules() {
 }
 
 /** As `docker compose config` reads it: by Docker where it is installed, else by the loader that Docker itself uses. */
-function specification() {
+async function specification() {
   const env = { ...process.env, ...madeUpEnvironment() };
   const docker = spawnSync('docker', ['compose', 'version'], { encoding: 'utf8' });
   if (docker.status === 0) {
@@ -45,12 +46,21 @@ function specification() {
   const tool = findTool('compose-spec', { fetch });
   if (tool.missing)
     return skip('Compose specification', `Docker is not installed, and of its loader: ${tool.missing}`);
-  const result = spawnSync(tool.path, ['docker-compose.yml'], { cwd: root, encoding: 'utf8', env });
-  return tell(
-    `Compose specification (loader of docker compose, ${tool.source})`,
-    result.status === 0,
-    `${result.stdout}${result.stderr}`,
-  );
+  // Filled in beforehand: this small program over the loader does not see the environment.
+  const { resolveCompose } = await import('../test/dist/topology/compose-file.js');
+  const directory = mkdtempSync(join(tmpdir(), 'hookstream-compose-'));
+  try {
+    const file = join(directory, 'docker-compose.json');
+    writeFileSync(
+      file,
+      JSON.stringify(resolveCompose(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), env)),
+    );
+    const result = spawnSync(tool.path, ['-no-interpolation', file], { cwd: root, encoding: 'utf8' });
+    const what = `Compose specification (loader of docker compose, ${tool.source})`;
+    return tell(what, result.status === 0, `${result.stdout}${result.stderr}`);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 function dockerfile() {
