@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { main, npm, PlainError, root, say } from '../../scripts/prepare.mjs';
 
 /** What runs in containers. The standalone instance, with its embedded servers, does not. */
-const APPS = ['apps/api', 'apps/worker'];
+const APPS = ['apps/api', 'apps/worker', 'apps/cli'];
 /** Small programs for the containers, beside the applications. */
 const PROGRAMS = ['deploy/docker/healthcheck.mjs', 'deploy/docker/demo-receiver.mjs'];
 /** Of the build, what no process reads: types and tests. Source maps stay, for stack traces that name the source's lines. */

@@ -352,19 +352,3 @@ export function loadStandaloneConfig(env: NodeJS.ProcessEnv = process.env): Stan
       : { encryptionKeys: given.HOOKSTREAM_ENCRYPTION_KEY }),
   };
 }
-
-export interface MigrationConfig {
-  databaseUrl: string;
-  partitionsAheadMs: number;
-  logLevel: string;
-}
-
-/** @throws ConfigError with every problem at once. */
-export function loadMigrationConfig(env: NodeJS.ProcessEnv = process.env): MigrationConfig {
-  const s = readSettings(env, ['DATABASE_URL', 'HOOKSTREAM_PARTITIONS_AHEAD_DAYS', 'HOOKSTREAM_LOG_LEVEL']);
-  return {
-    databaseUrl: s.DATABASE_URL,
-    partitionsAheadMs: s.HOOKSTREAM_PARTITIONS_AHEAD_DAYS * DAY_MS,
-    logLevel: s.HOOKSTREAM_LOG_LEVEL,
-  };
-}
