@@ -4,8 +4,8 @@ import { idToUuid } from '@hookstream/domain';
 import { ReplaysRepository } from '@hookstream/persistence';
 import { eventually, TestReceiver } from '@hookstream/testing';
 import type { HookstreamWorker } from '@hookstream/worker';
-import { OPERATOR_TOKEN, type TestApi, type TestTenant } from './api-fixture.js';
-import { startApiForWorkers, startApiWorker } from './api-worker.js';
+import { OPERATOR_TOKEN, startTestApi, type TestApi, type TestTenant } from './api-fixture.js';
+import { startApiWorker } from './api-worker.js';
 
 interface Call {
   /** In place of the route's own path. */
@@ -33,7 +33,7 @@ describe('the audit log of the API', () => {
   const secrets: string[] = [OPERATOR_TOKEN, HEADER_SECRET];
 
   beforeAll(async () => {
-    [api, receiver] = [await startApiForWorkers(), await TestReceiver.start()];
+    [api, receiver] = [await startTestApi(), await TestReceiver.start()];
     receiver.on('/failing', { status: 500 });
     receiver.on('/echoing', ({ body }) => ({
       body: (JSON.parse(body.toString()) as { challenge: string }).challenge,

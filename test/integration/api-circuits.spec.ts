@@ -5,8 +5,8 @@ import { eventually, TestReceiver } from '@hookstream/testing';
 import { endpointWorkflowId } from '@hookstream/contracts';
 import type { HookstreamWorker } from '@hookstream/worker';
 import type { Answer } from '../contract/contract-checker.js';
-import type { TestApi, TestTenant } from './api-fixture.js';
-import { startApiForWorkers, startApiWorker } from './api-worker.js';
+import { startTestApi, type TestApi, type TestTenant } from './api-fixture.js';
+import { startApiWorker } from './api-worker.js';
 
 const PATIENCE = { timeoutMs: 30_000 };
 
@@ -17,7 +17,7 @@ describe('the circuit of an endpoint', () => {
   let tenant: TestTenant;
 
   beforeAll(async () => {
-    [api, receiver] = await Promise.all([startApiForWorkers(), TestReceiver.start()]);
+    [api, receiver] = await Promise.all([startTestApi(), TestReceiver.start()]);
     worker = await startApiWorker(api);
     tenant = await api.createTenant();
   }, 60_000);

@@ -2,8 +2,8 @@
 import { idToUuid } from '@hookstream/domain';
 import { TestReceiver, eventually } from '@hookstream/testing';
 import type { HookstreamWorker } from '@hookstream/worker';
-import type { TestApi, TestTenant } from './api-fixture.js';
-import { startApiForWorkers, startApiWorker } from './api-worker.js';
+import { startTestApi, type TestApi, type TestTenant } from './api-fixture.js';
+import { startApiWorker } from './api-worker.js';
 
 const PATIENCE = { timeoutMs: 30_000 };
 
@@ -14,7 +14,7 @@ describe('the statistics of the API', () => {
   let worker: HookstreamWorker | undefined;
 
   beforeAll(async () => {
-    [api, receiver] = [await startApiForWorkers(), await TestReceiver.start()];
+    [api, receiver] = [await startTestApi(), await TestReceiver.start()];
     receiver.on('/failing', { status: 500 });
     receiver.on('/slow', { delayMs: 300 });
   });

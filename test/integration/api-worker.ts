@@ -1,23 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { loadWorkerConfig } from '@hookstream/config';
 import { createLogger } from '@hookstream/observability';
-import { testTemporalOptions } from '@hookstream/testing';
 import { HookstreamWorker } from '@hookstream/worker';
-import { startTestApi, type TestApi } from './api-fixture.js';
+import type { TestApi } from './api-fixture.js';
 import { installRuntime } from './worker-instance.js';
-
-/** An API as {@link startTestApi} makes it, with a Temporal namespace of its own that a worker may share. */
-export function startApiForWorkers(): Promise<TestApi> {
-  const namespace = `test-${randomBytes(4).toString('hex')}`;
-  return startTestApi({
-    temporal: {
-      ...testTemporalOptions(),
-      namespace,
-      retentionMs: 86_400_000,
-      uiUrl: 'http://127.0.0.1:8233',
-    },
-  });
-}
 
 /** A worker as its process runs it, on the API's database and queue. The caller stops it. */
 export async function startApiWorker(

@@ -132,7 +132,7 @@ describe('maintenance', () => {
   });
 
   it('runs by the Temporal Schedule that a worker makes, with the retention set', async () => {
-    const instance = await WorkerInstance.create();
+    const instance = await WorkerInstance.create({ ownNamespace: true });
     try {
       const { pool } = instance.store.database;
       await ensurePartitions(pool, { now: Date.now() - 6 * DAY_MS, aheadMs: 0 });

@@ -1,12 +1,10 @@
 // Real: workers as their process runs them, Postgres, Temporal and receivers.
 // What the tenant's own endpoints are told about its endpoints and deliveries, and that such news never goes round in circles.
-import { idToUuid, newId } from '@hookstream/domain';
+import { idToUuid } from '@hookstream/domain';
 import type { EndpointRecord } from '@hookstream/persistence';
-import { eventually, TestReceiver } from '@hookstream/testing';
-import type { StoredDeliveries } from './stored-deliveries.js';
-import { WorkerInstance } from './worker-instance.js';
+import { eventually } from '@hookstream/testing';
+import { PATIENCE, useWorkers } from './worker-fixture.js';
 
-const PATIENCE = { timeoutMs: 40_000 };
 const HOUR = 3_600_000;
 
 interface Told {
@@ -16,53 +14,40 @@ interface Told {
 }
 
 describe('operational events', () => {
-  let instance: WorkerInstance;
-  let store: StoredDeliveries;
-  let receiver: TestReceiver;
-  let path: string;
+  const here = useWorkers();
   let listener: EndpointRecord;
 
-  beforeAll(async () => {
-    [instance, receiver] = await Promise.all([WorkerInstance.create(), TestReceiver.start()]);
-    store = instance.store;
-    await instance.startWorker();
-  }, 60_000);
   beforeEach(async () => {
-    path = `/${newId('event')}`;
-    listener = await store.endpoint(receiver.url(`${path}/listener`), {
+    listener = await here.store.endpoint(here.url('/listener'), {
       eventTypes: ['endpoint.*', 'delivery.dead_lettered'],
     });
   });
-  afterEach(() => store.setStatus(listener, 'disabled'));
-  afterAll(async () => {
-    await instance.stop();
-    await receiver.close();
-  });
+  afterEach(() => here.store.setStatus(listener, 'disabled'));
 
   const toldAt = (where: string): Told[] =>
-    receiver.requestsTo(`${path}/${where}`).map(({ body }) => JSON.parse(body.toString()) as Told);
+    here.received(`/${where}`).map(({ body }) => JSON.parse(body.toString()) as Told);
   const told = (type: string): Promise<Told> =>
     eventually(() => toldAt('listener').find((event) => event.type === type), PATIENCE);
   const operationalEvents = (): Promise<number> =>
-    store.count(
+    here.store.count(
       `SELECT count(*)::int AS n FROM events WHERE type LIKE 'endpoint.%' OR type LIKE 'delivery.%'`,
     );
   const failing = (policy: Partial<EndpointRecord['circuit']> = {}, eventTypes: string[] = []) =>
-    store.endpoint(receiver.url(`${path}/failing`), {
+    here.store.endpoint(here.url('/failing'), {
       eventTypes,
       retry: { delays_ms: [], jitter: 0 },
       circuit: { failure_threshold: 3, cooldown_ms: 1_000, disable_after_ms: HOUR, ...policy },
     });
 
   it('tell of an opening, a closing and the recovery, and of each dead letter', async () => {
-    receiver.on(`${path}/failing`, [{ status: 503 }, { status: 503 }, { status: 503 }, { status: 200 }]);
+    here.answer([{ status: 503 }, { status: 503 }, { status: 503 }, { status: 200 }], '/failing');
     const endpoint = await failing();
-    const [first] = await store.accept(endpoint, 3);
+    const [first] = await here.store.accept(endpoint, 3);
     expect((await told('endpoint.circuit_opened')).data).toMatchObject({
       endpoint_id: endpoint.id,
       consecutive_failures: 3,
     });
-    await store.accept(endpoint);
+    await here.store.accept(endpoint);
     expect((await told('endpoint.circuit_closed')).data).toMatchObject({
       endpoint_id: endpoint.id,
       closed_by: 'probe',
@@ -85,9 +70,9 @@ describe('operational events', () => {
   });
 
   it('tell of an endpoint that a 410 disabled, and not the endpoint itself', async () => {
-    receiver.on(`${path}/failing`, { status: 410 });
+    here.answer({ status: 410 }, '/failing');
     const endpoint = await failing({}, ['order.*', 'endpoint.*', 'delivery.*']);
-    await store.accept(endpoint);
+    await here.store.accept(endpoint);
     expect((await told('endpoint.disabled')).data).toEqual({
       endpoint_id: endpoint.id,
       reason: 'the receiver answered 410 Gone',
@@ -97,13 +82,13 @@ describe('operational events', () => {
   });
 
   it('tell of an endpoint that only failed', async () => {
-    receiver.on(`${path}/failing`, { status: 500 });
+    here.answer({ status: 500 }, '/failing');
     const endpoint = await failing({ disable_after_ms: 1_500, cooldown_ms: 60_000 });
-    await store.accept(endpoint, 3);
+    await here.store.accept(endpoint, 3);
     const { data } = await told('endpoint.disabled');
     expect(data).toMatchObject({ endpoint_id: endpoint.id });
-    expect(await store.statusOf(endpoint)).toBe('disabled');
-    const { rows } = await store.database.pool.query<object>(
+    expect(await here.store.statusOf(endpoint)).toBe('disabled');
+    const { rows } = await here.store.database.pool.query<object>(
       `SELECT actor_kind, reason FROM audit_log WHERE object_id = $1 AND action = 'endpoint.disabled'`,
       [endpoint.id],
     );
@@ -112,28 +97,28 @@ describe('operational events', () => {
 
   it('cause no further ones: neither by their own dead letters nor by the circuit that they open', async () => {
     // Two dead listeners, each of which would be told of the other.
-    receiver.on(`${path}/failing`, { status: 500 });
-    await store.setStatus(listener, 'disabled');
+    here.answer({ status: 500 }, '/failing');
+    await here.store.setStatus(listener, 'disabled');
     const policy = { cooldown_ms: HOUR };
     const names = ['endpoint.*', 'delivery.*'];
     const listeners = [await failing(policy, names), await failing(policy, names)];
     const trouble = await failing({ failure_threshold: 0 });
     const before = await operationalEvents();
-    await store.accept(trouble, 4);
+    await here.store.accept(trouble, 4);
     const about = (endpoint: EndpointRecord) =>
-      store.count(
+      here.store.count(
         `SELECT count(*)::int AS n FROM deliveries WHERE endpoint_id = $1 AND status = 'dead_letter'`,
         [idToUuid('endpoint', endpoint.id)],
       );
     await eventually(async () => (await about(trouble)) === 4, PATIENCE);
     for (const one of listeners) {
       await eventually(async () => {
-        const found = await store.endpoints.find(store.tenantId, one.id);
+        const found = await here.store.endpoints.find(here.store.tenantId, one.id);
         return found?.circuitState === 'open';
       }, PATIENCE);
     }
     // four dead letters of ordinary deliveries, and nothing about what became of the news of them
     expect((await operationalEvents()) - before).toBe(4);
-    for (const one of [...listeners, trouble]) await store.setStatus(one, 'disabled');
+    for (const one of [...listeners, trouble]) await here.store.setStatus(one, 'disabled');
   });
 });

@@ -3,36 +3,47 @@ import { loadWorkerConfig } from '@hookstream/config';
 import { createLogger } from '@hookstream/observability';
 import {
   connectTemporalWorker,
+  DeliveryStarter,
   ensureNamespace,
   ensureSearchAttributes,
   type WorkerTemporalClient,
 } from '@hookstream/temporal-client';
-import { testTemporalOptions } from '@hookstream/testing';
+import { testTemporalOptions, uniqueTaskQueue } from '@hookstream/testing';
 import { HookstreamWorker } from '@hookstream/worker';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { StoredDeliveries } from './stored-deliveries.js';
 
 const DAY_MS = 86_400_000;
 
-/** A database and a Temporal namespace of one test file's own, and workers as their process runs them. */
+/** A database and task queues of one test file's own, and workers as their process runs them. */
 export class WorkerInstance {
   private readonly workers = new Set<HookstreamWorker>();
+  private readonly taskQueues = {
+    deliveries: uniqueTaskQueue('deliveries'),
+    control: uniqueTaskQueue('control'),
+  };
 
   private constructor(
     readonly store: StoredDeliveries,
     readonly temporal: WorkerTemporalClient,
   ) {}
 
-  static async create(): Promise<WorkerInstance> {
+  /** @param options `ownNamespace`: for what there is one of in a namespace, as the maintenance schedule; Temporal takes seconds to make it */
+  static async create(options: { ownNamespace?: boolean } = {}): Promise<WorkerInstance> {
     installRuntime();
-    const namespace = `test-${randomBytes(4).toString('hex')}`;
+    const own = options.ownNamespace ? { namespace: `test-${randomBytes(4).toString('hex')}` } : {};
     const [store, temporal] = await Promise.all([
       StoredDeliveries.create(),
-      connectTemporalWorker({ ...testTemporalOptions(), namespace }),
+      connectTemporalWorker({ ...testTemporalOptions(), ...own }),
     ]);
     await ensureNamespace(temporal, { retentionMs: DAY_MS });
     await ensureSearchAttributes(temporal);
     return new WorkerInstance(store, temporal);
+  }
+
+  /** As these workers have it. */
+  get starter(): DeliveryStarter {
+    return new DeliveryStarter(this.temporal, { taskQueue: this.taskQueues.deliveries });
   }
 
   /** A running worker. `settings` over those that make tests short. */
@@ -52,6 +63,7 @@ export class WorkerInstance {
         ...settings,
       }),
       logger: createLogger({ name: 'worker', level: 'silent' }),
+      taskQueues: this.taskQueues,
     });
     this.workers.add(worker);
     await worker.start();
@@ -63,8 +75,12 @@ export class WorkerInstance {
     await worker.stop();
   }
 
-  async stop(): Promise<void> {
+  async stopWorkers(): Promise<void> {
     await Promise.all([...this.workers].map((worker) => this.stopWorker(worker)));
+  }
+
+  async stop(): Promise<void> {
+    await this.stopWorkers();
     await this.temporal.close();
     await this.store.drop();
   }

@@ -1,36 +1,19 @@
 // Real: two workers as their process runs them, Postgres, Temporal and the receiver, which tells in which order it got what.
-import { newId } from '@hookstream/domain';
-import { eventually, TestReceiver } from '@hookstream/testing';
-import type { StoredDeliveries } from './stored-deliveries.js';
-import { WorkerInstance } from './worker-instance.js';
+import { useWorkers } from './worker-fixture.js';
 
-const PATIENCE = { timeoutMs: 60_000 };
 const KEYS = ['a', 'b', 'c'];
 const EACH = 5;
 
 describe('an ordered endpoint', () => {
-  let instance: WorkerInstance;
-  let store: StoredDeliveries;
-  let receiver: TestReceiver;
-
-  beforeAll(async () => {
-    [instance, receiver] = await Promise.all([WorkerInstance.create(), TestReceiver.start()]);
-    store = instance.store;
-    for (let i = 0; i < 2; i++) await instance.startWorker();
-  }, 60_000);
-  afterAll(async () => {
-    await instance.stop();
-    await receiver.close();
-  });
+  const here = useWorkers({ workers: 2 });
 
   it.each(['durable', 'express'] as const)(
     'gets each key in order, waits behind the retry of a failed one, and gets the other keys meanwhile, in the %s lane',
     async (lane) => {
-      const path = `/${newId('event')}`;
       const got: { key: string; n: number; status: number }[] = [];
       let othersArrived: () => void;
       const others = new Promise<void>((resolve) => (othersArrived = resolve));
-      receiver.on(path, async ({ body }) => {
+      here.answer(async ({ body }) => {
         const { k: key, n } = (JSON.parse(body.toString()) as { data: { k: string; n: number } }).data;
         const first = !got.some((one) => one.key === key && one.n === n);
         const status = key === 'a' && n === 0 && first ? 503 : 200;
@@ -40,16 +23,13 @@ describe('an ordered endpoint', () => {
         if (key === 'a' && n === 0 && !first) await others;
         return { status };
       });
-      const endpoint = await store.endpoint(receiver.url(path), {
+      const endpoint = await here.store.endpoint(here.url(), {
         lane,
         ...{ ordered: true, orderKey: 'data.k', retry: { delays_ms: [20], jitter: 0 }, timeoutMs: 60_000 },
       });
       for (let n = 0; n < EACH; n++)
-        for (const k of KEYS) await store.acceptOne(endpoint, { dataText: JSON.stringify({ k, n }) });
-      await eventually(
-        async () => (await store.withStatus(endpoint, 'succeeded')) === KEYS.length * EACH,
-        PATIENCE,
-      );
+        for (const k of KEYS) await here.store.acceptOne(endpoint, { dataText: JSON.stringify({ k, n }) });
+      await here.count(endpoint, KEYS.length * EACH);
 
       const inOrder = (status: number) => Array.from({ length: EACH }, (_, n) => ({ n, status }));
       const of = (key: string) =>

@@ -3,8 +3,8 @@
 import { idToUuid, newId } from '@hookstream/domain';
 import { eventually, TestReceiver } from '@hookstream/testing';
 import type { HookstreamWorker } from '@hookstream/worker';
-import type { TestApi, TestTenant } from './api-fixture.js';
-import { startApiForWorkers, startApiWorker } from './api-worker.js';
+import { startTestApi, type TestApi, type TestTenant } from './api-fixture.js';
+import { startApiWorker } from './api-worker.js';
 
 const PATIENCE = { timeoutMs: 45_000 };
 const PAGES = { HOOKSTREAM_REPLAY_PAGE_SIZE: '5', HOOKSTREAM_REPLAY_WAITING_MAX: '10' };
@@ -27,7 +27,7 @@ describe('a replay of many deliveries', () => {
   let path: string;
 
   beforeAll(async () => {
-    [api, receiver] = await Promise.all([startApiForWorkers(), TestReceiver.start()]);
+    [api, receiver] = await Promise.all([startTestApi(), TestReceiver.start()]);
     worker = await startApiWorker(api, PAGES);
   });
   beforeEach(async () => {

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import {
   endpointWorkflowId,
+  type DeliveryWorkflowInput,
   type MaintenanceActivities,
   type ReplayActivities,
   type ReplayProgress,
@@ -117,6 +118,16 @@ const scenarios: Record<string, () => Promise<string>> = {
     await handle.result();
     return id;
   },
+  'delivery-handed-over': async () => {
+    const { id, handle } = await deliveries.start([fails(100), succeeds()], handedOver(100));
+    await handle.result();
+    return id;
+  },
+  'delivery-handed-over-waiting': async () => {
+    const { id } = await deliveries.start([], handedOver(3_600_000));
+    await deliveries.reaches(id, { status: 'retrying' });
+    return id;
+  },
   'circuit-opened': async () => {
     const endpoint = circuits.endpoint();
     await circuits.fail(endpoint, 1);
@@ -188,6 +199,12 @@ const scenarios: Record<string, () => Promise<string>> = {
   'maintenance-failed': () =>
     maintenance(() => Promise.reject(ApplicationFailure.nonRetryable('no room left'))),
 };
+
+/** As the express lane leaves a delivery whose first attempt it has made: the next is due in that many milliseconds. */
+function handedOver(afterMs: number): Partial<DeliveryWorkflowInput> {
+  const nextAttemptAt = new Date(Date.now() + afterMs).toISOString();
+  return { lane: 'express', attemptsMade: 1, scheduleStep: 1, nextAttemptAt };
+}
 
 async function shown(endpoint: ScriptedEndpoint, state: CircuitState): Promise<string> {
   await circuits.shows(endpoint, (view) => view.state === state);
