@@ -2,7 +2,9 @@
 // on loopback that keeps some requests unanswered, so that attempts are surely under way at the kill.
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { idToUuid, uuidToId } from '@hookstream/domain';
 import { eventually, TestReceiver, type ReceivedRequest, type ReceiverBehaviour } from '@hookstream/testing';
+import pg from 'pg';
 import { createEndpoint, type DeliveryObject, type Page } from './api-objects.js';
 import { EventPoster } from './event-poster.js';
 import { makeDataDirectory, StandaloneInstance, type ProcessName } from './standalone-instance.js';
@@ -45,6 +47,8 @@ interface Restart {
   aliveAt: number;
   /** It can do its work. */
   readyAt: number;
+  /** Ids of the events whose deliveries were recorded as succeeded once it was dead. Absent where the database died too. */
+  recordedBefore?: ReadonlySet<string>;
 }
 
 const idOf = (request: ReceivedRequest): string => request.headers['webhook-id'] as string;
@@ -98,6 +102,8 @@ describe('after kill -9 in the middle of 300 deliveries, everything accepted arr
     expect(receivedAtKill).toBeLessThan(EVENTS);
     expect(inFlight).toHaveLength(RECEIVED_BEFORE / HOLD_EVERY);
     duplicatesAreMarked(path);
+    expect(await lanesOf(endpoint.id)).toEqual([lane]);
+    nothingRecordedCameAgain(path, restart.recordedBefore);
     report(path, receivedAtKill, killedAt, restart, lastThroughAt);
     expect(lastThroughAt - restart.readyAt).toBeLessThanOrEqual(SENT_AGAIN_WITHIN_MS);
   }
@@ -162,6 +168,36 @@ describe('after kill -9 in the middle of 300 deliveries, everything accepted arr
     );
   }
 
+  /** What comes twice is what was in flight: sent and not yet recorded. */
+  function nothingRecordedCameAgain(path: string, recorded: ReadonlySet<string> | undefined): void {
+    if (recorded === undefined) return;
+    expect(recorded.size).toBeGreaterThan(0);
+    const twice = receiver.requestsTo(path).filter((request, i, all) => {
+      return recorded.has(idOf(request)) && all.findIndex((other) => idOf(other) === idOf(request)) !== i;
+    });
+    expect(twice.map(idOf)).toEqual([]);
+  }
+
+  async function lanesOf(endpointId: string): Promise<string[]> {
+    const uuid = idToUuid('endpoint', endpointId);
+    const rows = await query<{ lane: string }>(
+      'SELECT DISTINCT lane FROM deliveries WHERE endpoint_id = $1',
+      [uuid],
+    );
+    return rows.map(({ lane }) => lane);
+  }
+
+  /** By itself, so that it is one look at everything. */
+  async function query<T extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<T[]> {
+    const client = new pg.Client({ connectionString: instance.file.database_url });
+    await client.connect();
+    try {
+      return (await client.query<T>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
   function report(
     path: string,
     receivedAtKill: number,
@@ -181,6 +217,8 @@ describe('after kill -9 in the middle of 300 deliveries, everything accepted arr
   async function killProcesses(names: ProcessName[]): Promise<Restart> {
     const workersBefore = workersRun();
     const before = names.map((name) => instance.kill(name));
+    const recordedBefore =
+      names.includes('worker') && !names.includes('postgres') ? await recorded() : undefined;
     await eventually(() => names.every((name, i) => instance.file.processes[name] !== before[i]), {
       timeoutMs: 60_000,
       intervalMs: 5,
@@ -189,7 +227,14 @@ describe('after kill -9 in the middle of 300 deliveries, everything accepted arr
     if (names.includes('worker')) {
       await eventually(() => workersRun() > workersBefore, { timeoutMs: 60_000, intervalMs: 5 });
     }
-    return { aliveAt, readyAt: Date.now() };
+    return { aliveAt, readyAt: Date.now(), ...(recordedBefore && { recordedBefore }) };
+  }
+
+  async function recorded(): Promise<Set<string>> {
+    const rows = await query<{ event_id: string }>(
+      `SELECT event_id FROM deliveries WHERE status = 'succeeded'`,
+    );
+    return new Set(rows.map(({ event_id }) => uuidToId('event', event_id)));
   }
 
   /** How many worker processes have said in the log that they run. */

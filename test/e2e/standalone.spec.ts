@@ -124,9 +124,17 @@ describe('a standalone instance', () => {
 });
 
 describe('stopping and failing', () => {
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    '%s leaves nothing running, and the next start finds everything again',
-    async (signal) => {
+  /** Of the three signals that stop an instance each test takes another. */
+  async function stopsCleanly(instance: StandaloneInstance, signal: NodeJS.Signals): Promise<void> {
+    const identities = instance.identities();
+    expect(await instance.stop(signal)).toBe(0);
+    expect(survivors(identities)).toEqual([]);
+    expect(existsSync(join(instance.dataDir, 'instance.json'))).toBe(false);
+  }
+
+  it(
+    'SIGTERM leaves nothing running, and the next start finds everything again',
+    async () => {
       const dataDir = makeDataDirectory();
       try {
         const first = await StandaloneInstance.start({ dataDir });
@@ -134,11 +142,7 @@ describe('stopping and failing', () => {
         const endpoint = await first.call<{ id: string }>('POST', '/endpoints', {
           url: 'http://127.0.0.1:9/',
         });
-        const identities = first.identities();
-        expect(await first.stop(signal)).toBe(0);
-        expect(survivors(identities)).toEqual([]);
-        expect(existsSync(join(dataDir, 'instance.json'))).toBe(false);
-        if (signal !== 'SIGTERM') return;
+        await stopsCleanly(first, 'SIGTERM');
         const second = await StandaloneInstance.start({ dataDir });
         try {
           expect(second.file).toMatchObject({ api_key, tenant_id });
@@ -210,7 +214,7 @@ describe('stopping and failing', () => {
   );
 
   it(
-    'after kill -9 of the supervisor the children end or are cleared by the next start, and the data is there',
+    'after kill -9 of the supervisor the children end or are cleared by the next start, and the data is there; SIGHUP stops it',
     async () => {
       const dataDir = makeDataDirectory();
       const receiver = await TestReceiver.start();
@@ -235,6 +239,7 @@ describe('stopping and failing', () => {
           expect(second.file.api_key).toBe(api_key);
           expect((await second.call('GET', `/events/${eventId}`)).status).toBe(200);
           await deliverOne(second, receiver, '/after');
+          await stopsCleanly(second, 'SIGHUP');
         } finally {
           await second.stop();
         }
@@ -248,7 +253,7 @@ describe('stopping and failing', () => {
   );
 
   it(
-    'a directory Postgres cannot reach still works',
+    'a directory Postgres cannot reach still works; SIGINT stops it',
     async () => {
       const dataDir = makeDataDirectory();
       chmodSync(dataDir, 0o700);
@@ -258,7 +263,7 @@ describe('stopping and failing', () => {
         expect((await instance.call('GET', '/endpoints')).status).toBe(200);
         if (process.getuid?.() === 0)
           expect(instance.output).toMatch(/who cannot reach .*: its files are kept in/);
-        expect(await instance.stop()).toBe(0);
+        await stopsCleanly(instance, 'SIGINT');
         expect(await isPortFree(Number(new URL(api_url).port), '127.0.0.1')).toBe(true);
       } finally {
         // Exactly this instance's cluster: other instances keep theirs in the same place.

@@ -1,9 +1,10 @@
 // Real: workers as their process runs them, Postgres, Temporal and the receiver, as which the test sees what goes out.
-import { idToUuid, uuidToId } from '@hookstream/domain';
+import { idToUuid, uuidToId, type RunLane } from '@hookstream/domain';
 import type { EndpointRecord } from '@hookstream/persistence';
 import { eventually } from '@hookstream/testing';
 import { PATIENCE, useWorkers } from './worker-fixture.js';
 
+const LANES = ['durable', 'express'] as const;
 const HOUR = 3_600_000;
 const WORKERS = 3;
 const THRESHOLD = 5;
@@ -11,9 +12,8 @@ const IN_FLIGHT = 20;
 /** The last of them succeeds. */
 const PROBES = 2;
 
-describe.each(['durable', 'express'] as const)('a dead endpoint, in the %s lane,', (lane) => {
+describe('a dead endpoint', () => {
   const here = useWorkers({
-    lane,
     workers: WORKERS,
     // answers are held back here, which is not to make an endpoint slow
     settings: () => ({ HOOKSTREAM_DISPATCH_SLOW_ANSWER_MS: '10000' }),
@@ -27,8 +27,9 @@ describe.each(['durable', 'express'] as const)('a dead endpoint, in the %s lane,
       [idToUuid('endpoint', id)],
     );
   /** Its attempts fail: the first ones at once, the others no sooner than the circuit is open. */
-  const deadEndpoint = async (cooldownMs: number): Promise<EndpointRecord> => {
+  const deadEndpoint = async (lane: RunLane, cooldownMs: number): Promise<EndpointRecord> => {
     const endpoint = await here.store.endpoint(here.url(), {
+      lane,
       circuit: { failure_threshold: THRESHOLD, cooldown_ms: cooldownMs, disable_after_ms: HOUR },
       ...{ maxInFlight: IN_FLIGHT, timeoutMs: 60_000 },
       retry: { delays_ms: Array.from({ length: 20 }, () => 300), jitter: 0 },
@@ -48,47 +49,57 @@ describe.each(['durable', 'express'] as const)('a dead endpoint, in the %s lane,
     await eventually(async () => (await waiting(endpoint)) === count, PATIENCE);
   };
 
-  it('is left alone while its circuit is open, keeps its backlog in the outbox, and gets all of it when it is back', async () => {
-    const endpoint = await deadEndpoint(1_000);
-    const deliveries = await here.store.accept(endpoint, 200);
-    await comesToRest(endpoint, 200);
-    // a probe fails; then the receiver is back
-    await here.receives(here.received().length + 1);
-    here.answer({ status: 200 });
-    await here.count(endpoint, 200);
-    expect(here.webhookIds.size).toBe(200);
-    expect(await circuitOf(endpoint)).toBe('closed');
-    // waiting has used up nothing: attempts made are attempts that went out
-    const attempts = await Promise.all(deliveries.map(({ deliveryId }) => here.store.delivery(deliveryId)));
-    expect(attempts.reduce((sum, { attempt_count }) => sum + attempt_count, 0)).toBe(here.received().length);
-    // those that were never attempted while it was dead have kept their lane
-    expect(new Set(attempts.map((delivery) => delivery.lane)).has(lane)).toBe(true);
-  }, 120_000);
+  it.each(LANES)(
+    'is left alone while its circuit is open, keeps its backlog in the outbox, and gets all of it when it is back, in the %s lane',
+    async (lane) => {
+      const endpoint = await deadEndpoint(lane, 1_000);
+      const deliveries = await here.store.accept(endpoint, 200);
+      await comesToRest(endpoint, 200);
+      // a probe fails; then the receiver is back
+      await here.receives(here.received().length + 1);
+      here.answer({ status: 200 });
+      await here.count(endpoint, 200);
+      expect(here.webhookIds.size).toBe(200);
+      expect(await circuitOf(endpoint)).toBe('closed');
+      // waiting has used up nothing: attempts made are attempts that went out
+      const attempts = await Promise.all(deliveries.map(({ deliveryId }) => here.store.delivery(deliveryId)));
+      expect(attempts.reduce((sum, { attempt_count }) => sum + attempt_count, 0)).toBe(
+        here.received().length,
+      );
+      // those that were never attempted while it was dead have kept their lane
+      expect(new Set(attempts.map((delivery) => delivery.lane)).has(lane)).toBe(true);
+    },
+    120_000,
+  );
 
-  it('gets one probe at a time, whichever of three workers sends it', async () => {
-    const endpoint = await deadEndpoint(500);
-    const beacon = await here.store.endpoint(here.url('/beacon'));
-    // most of them wait where the first probe may come from any worker
-    await here.store.accept(endpoint, 60);
-    await comesToRest(endpoint, 60);
+  it.each(LANES)(
+    'gets one probe at a time, whichever of three workers sends it, in the %s lane',
+    async (lane) => {
+      const endpoint = await deadEndpoint(lane, 500);
+      const beacon = await here.store.endpoint(here.url('/beacon'), { lane });
+      // most of them wait where the first probe may come from any worker
+      await here.store.accept(endpoint, 60);
+      await comesToRest(endpoint, 60);
 
-    const probes: { together: number; circuit: string | undefined; isTheProbe: boolean }[] = [];
-    let underWay = 0;
-    let answered = 0;
-    here.answer(async ({ headers }) => {
-      if (answered === PROBES) return {};
-      underWay += 1;
-      const together = underWay;
-      const isTheProbe = (await probeOf(endpoint)) === headers['hookstream-delivery-id'];
-      probes.push({ together, circuit: await circuitOf(endpoint), isTheProbe });
-      await everyWorkerDispatches(beacon);
-      underWay -= 1;
-      answered += 1;
-      return { status: answered < PROBES ? 500 : 200 };
-    });
-    await here.count(endpoint, 60);
-    expect(probes).toEqual(Array(PROBES).fill({ together: 1, circuit: 'half_open', isTheProbe: true }));
-  }, 120_000);
+      const probes: { together: number; circuit: string | undefined; isTheProbe: boolean }[] = [];
+      let underWay = 0;
+      let answered = 0;
+      here.answer(async ({ headers }) => {
+        if (answered === PROBES) return {};
+        underWay += 1;
+        const together = underWay;
+        const isTheProbe = (await probeOf(endpoint)) === headers['hookstream-delivery-id'];
+        probes.push({ together, circuit: await circuitOf(endpoint), isTheProbe });
+        await everyWorkerDispatches(beacon);
+        underWay -= 1;
+        answered += 1;
+        return { status: answered < PROBES ? 500 : 200 };
+      });
+      await here.count(endpoint, 60);
+      expect(probes).toEqual(Array(PROBES).fill({ together: 1, circuit: 'half_open', isTheProbe: true }));
+    },
+    120_000,
+  );
 
   const probeOf = async ({ id }: EndpointRecord): Promise<string | undefined> => {
     const { rows } = await here.store.database.pool.query<{ probe: string | null }>(

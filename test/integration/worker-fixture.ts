@@ -13,7 +13,7 @@ export interface WorkerFixtureOptions {
   /** How many are started for all tests. Default 1; with 0 each test starts those it wants, which stop with it. */
   workers?: number;
   /** Of those workers, over the ones that make tests short. */
-  settings?: () => Promise<Record<string, string>> | Record<string, string>;
+  settings?: () => Record<string, string>;
 }
 
 /** What the tests of one `describe` have in common: an instance with workers, and a receiver of which each test has a path of its own. */
@@ -73,8 +73,7 @@ export function useWorkers(options: WorkerFixtureOptions = {}): WorkerFixture {
   beforeAll(async () => {
     [fixture.instance, fixture.receiver] = await Promise.all([WorkerInstance.create(), TestReceiver.start()]);
     fixture.store.lane = lane;
-    const of = await settings();
-    await Promise.all(Array.from({ length: workers }, () => fixture.instance.startWorker(of)));
+    await Promise.all(Array.from({ length: workers }, () => fixture.instance.startWorker(settings())));
   }, 90_000);
   beforeEach(() => {
     fixture.path = `/${newId('event')}`;
