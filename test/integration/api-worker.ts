@@ -1,8 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { loadWorkerConfig } from '@hookstream/config';
 import { createLogger } from '@hookstream/observability';
+import { testTemporalOptions } from '@hookstream/testing';
 import { HookstreamWorker } from '@hookstream/worker';
-import type { TestApi } from './api-fixture.js';
+import { startTestApi, type TestApi } from './api-fixture.js';
 import { installRuntime } from './worker-instance.js';
+
+/** As {@link startTestApi}, in a Temporal namespace of its own: for what there is one of in a namespace. Temporal takes seconds to make one. */
+export function startApiInOwnNamespace(): Promise<TestApi> {
+  const temporal = { ...testTemporalOptions(), namespace: `test-${randomBytes(4).toString('hex')}` };
+  return startTestApi({
+    temporal: { ...temporal, retentionMs: 86_400_000, uiUrl: 'http://127.0.0.1:8233' },
+  });
+}
 
 /** A worker as its process runs it, on the API's database and queue. The caller stops it. */
 export async function startApiWorker(

@@ -3,7 +3,7 @@ import { generateSecret, publicKeyOf } from '@hookstream/signing';
 import { createTestDatabase, eventually, type TestDatabase } from '@hookstream/testing';
 import type { HookstreamWorker } from '@hookstream/worker';
 import { OPERATOR_TOKEN, type TestApi } from './api-fixture.js';
-import { startApiForWorkers, startApiWorker } from './api-worker.js';
+import { startApiInOwnNamespace, startApiWorker } from './api-worker.js';
 import { runCommand } from './cli-console.js';
 
 describe('hookstream migrate, tenant, key and retention', () => {
@@ -73,7 +73,7 @@ describe('what is made on the command line', () => {
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    api = await startApiForWorkers();
+    api = await startApiInOwnNamespace();
     worker = await startApiWorker(api);
     env = { DATABASE_URL: api.config.database.url };
   });

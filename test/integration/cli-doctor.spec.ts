@@ -12,7 +12,7 @@ import { connectTemporal, ensureNamespace } from '@hookstream/temporal-client';
 import { createTestDatabase, eventually } from '@hookstream/testing';
 import type { HookstreamWorker } from '@hookstream/worker';
 import { OPERATOR_TOKEN, type TestApi } from './api-fixture.js';
-import { startApiForWorkers, startApiWorker } from './api-worker.js';
+import { startApiInOwnNamespace, startApiWorker } from './api-worker.js';
 import { StoredDeliveries } from './stored-deliveries.js';
 
 const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'apps', 'cli', 'bin', 'hookstream.mjs');
@@ -33,7 +33,7 @@ describe('hookstream doctor', () => {
   const broken: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
-    api = await startApiForWorkers();
+    api = await startApiInOwnNamespace();
     worker = await startApiWorker(api);
     const { database, temporal, encryptionKeys } = api.config;
     healthy = {
