@@ -41,6 +41,11 @@ const STEPS = [
     args: [join('scripts', 'compose-check.mjs'), '--no-fetch'],
     mend: 'npm run compose:check, which also fetches the programs that were skipped',
   },
+  {
+    name: 'Helm chart',
+    args: [join('scripts', 'helm-check.mjs'), '--no-fetch'],
+    mend: 'npm run helm:check, which also fetches the programs that were skipped',
+  },
 ];
 
 await main(() => {
