@@ -46,6 +46,11 @@ const STEPS = [
     args: [join('scripts', 'helm-check.mjs'), '--no-fetch'],
     mend: 'npm run helm:check, which also fetches the programs that were skipped',
   },
+  {
+    name: 'metrics and alert rules',
+    args: [join('scripts', 'metrics-check.mjs'), '--no-fetch'],
+    mend: 'npm run metrics:check, which also builds promtool where it was skipped',
+  },
 ];
 
 await main(() => {

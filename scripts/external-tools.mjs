@@ -19,6 +19,12 @@ export const TOOLS = {
   },
   helm: { version: 'v3.22.0', go: 'helm.sh/helm/v3/cmd/helm' },
   kubeconform: { version: 'v0.8.0', go: 'github.com/yannh/kubeconform/cmd/kubeconform' },
+  // Its module has `replace` lines, with which `go install` refuses it: it is built as a dependency of a module that is empty otherwise.
+  promtool: {
+    version: 'v0.310.0',
+    go: 'github.com/prometheus/prometheus/cmd/promtool',
+    asDependency: true,
+  },
   // These have to be exactly this version: it is what production runs.
   'temporal-server': {
     version: 'v1.30.9',
@@ -77,18 +83,28 @@ export function goModule(module) {
   return { path: JSON.parse(result.stdout).Dir };
 }
 
-function fetchWithGo(name, { go: module, version }, directory) {
+function fetchWithGo(name, { go: module, version, asDependency }, directory) {
   const go = findGo();
   if (!go) return 'Go, which would build it, is not installed';
   say(`building ${name} ${version} with Go; the first time this takes minutes`);
   const started = Date.now();
-  const result = spawnSync(go, ['install', '-trimpath', '-ldflags=-s -w', `${module}@${version}`], {
-    cwd: directory,
-    encoding: 'utf8',
-    // The module may ask for a newer Go than the one that is installed.
-    env: { ...process.env, GOBIN: directory, GOTOOLCHAIN: 'auto', CGO_ENABLED: '0', GOFLAGS: '-mod=mod' },
-  });
-  if (result.status !== 0) return `go install ${module}@${version} failed: ${lastLines(result.stderr)}`;
+  const flags = ['-trimpath', '-ldflags=-s -w'];
+  const steps = asDependency
+    ? [
+        ['mod', 'init', 'tool'],
+        ['get', `${module}@${version}`],
+        ['build', ...flags, '-o', name, module],
+      ]
+    : [['install', ...flags, `${module}@${version}`]];
+  for (const step of steps) {
+    const result = spawnSync(go, step, {
+      cwd: directory,
+      encoding: 'utf8',
+      // The module may ask for a newer Go than the one that is installed.
+      env: { ...process.env, GOBIN: directory, GOTOOLCHAIN: 'auto', CGO_ENABLED: '0', GOFLAGS: '-mod=mod' },
+    });
+    if (result.status !== 0) return `go ${step.join(' ')} failed: ${lastLines(result.stderr)}`;
+  }
   say(`${name} built in ${seconds(started)}`);
   return undefined;
 }

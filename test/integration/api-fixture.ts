@@ -137,6 +137,7 @@ function testConfig(
     adminToken: OPERATOR_TOKEN,
     encryptionKeys: [Buffer.alloc(32, 7).toString('base64')],
     logLevel: 'error',
+    metrics: { maxSeries: 1_000 },
     database: { url, poolSize: 10 },
     temporal: { ...temporal, retentionMs: 86_400_000, uiUrl: 'http://127.0.0.1:8233' },
     endpointUrls: { schemes: ['https', 'http'], ports: [] },

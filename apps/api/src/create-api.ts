@@ -12,6 +12,7 @@ import { requestId } from './http/request-id.js';
 import { NestLogger } from './platform/nest-logger.js';
 import type { ApiDependencies } from './platform/platform.module.js';
 import { registerDocs } from './openapi/docs-page.js';
+import { registerMetrics } from './metrics/metrics-route.js';
 import { buildOpenApiDocument } from './openapi/openapi-document.js';
 
 export const API_PREFIX = 'api/v1';
@@ -62,6 +63,7 @@ export async function createApi(
   answerDirectly(fastify, { method: 'POST', url: `/${API_PREFIX}/${ACCEPT_PATH}` }, (request, reply) =>
     acceptRoute.handle(request, reply),
   );
+  registerMetrics(fastify, app);
   registerDocs(fastify, () => buildOpenApiDocument(app));
   return app;
 }

@@ -15,7 +15,7 @@ export interface InstancePlan {
   config: StandaloneConfig;
   directory: DataDirectory;
   secrets: InstanceSecrets;
-  ports: { api: number; temporalUi: number; postgres: number; temporal: number };
+  ports: { api: number; temporalUi: number; postgres: number; temporal: number; worker: number };
   apiUrl: string;
   temporalUiUrl: string;
   temporalAddress: string;
@@ -33,12 +33,13 @@ export async function planInstance(
   directory: DataDirectory,
 ): Promise<InstancePlan> {
   const secrets = loadSecrets(directory, config);
-  const [postgres, temporal, spare] = (await freePorts(3)) as [number, number, number];
+  const [postgres, temporal, spare, worker] = (await freePorts(4)) as [number, number, number, number];
   const ports = {
     api: config.apiPort === 0 ? spare : config.apiPort,
     temporalUi: config.temporalUiPort,
     postgres,
     temporal,
+    worker: config.workerPort ?? worker,
   };
   await mustBeFree(ports.api, config.host, 'the API', 'HOOKSTREAM_PORT');
   await mustBeFree(ports.temporalUi, '127.0.0.1', "Temporal's Web UI", 'HOOKSTREAM_TEMPORAL_UI_PORT');
@@ -53,6 +54,7 @@ export async function planInstance(
     HOOKSTREAM_TEMPORAL_UI_URL: temporalUiUrl,
     HOOKSTREAM_HOST: config.host,
     HOOKSTREAM_PORT: String(ports.api),
+    HOOKSTREAM_WORKER_PORT: String(ports.worker),
     HOOKSTREAM_ADMIN_TOKEN: secrets.admin_token,
     HOOKSTREAM_ENCRYPTION_KEY: secrets.encryption_key,
     HOOKSTREAM_EGRESS_ALLOW_CIDRS: config.allowCidrs.join(','),

@@ -12,9 +12,15 @@ import {
 } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
 import { TASK_QUEUE } from '@hookstream/contracts';
-import type { Logger } from '@hookstream/observability';
+import {
+  DeliveryMetrics,
+  type InstallationGauges,
+  type Logger,
+  type MetricRegistry,
+} from '@hookstream/observability';
 import {
   CircuitsRepository,
+  GaugesRepository,
   ensurePartitions,
   hasPendingMigrations,
   MaintenanceRepository,
@@ -53,6 +59,8 @@ const SILENT_TOO_LONG_MS = 15_000;
 export interface WorkerOptions {
   config: WorkerConfig;
   logger: Logger;
+  /** Where it measures. Absent: nowhere. */
+  registry?: MetricRegistry;
   /** Others than the released names only where several instances share a Temporal namespace, as tests do. */
   taskQueues?: TaskQueues;
 }
@@ -67,12 +75,14 @@ export class HookstreamWorker {
   private temporalWorkers: TemporalWorkers | undefined;
   private heartbeat: Heartbeat | undefined;
   private stopping = false;
+  private gauges: GaugesRepository | undefined;
 
   constructor(private readonly options: WorkerOptions) {}
 
   async start(): Promise<void> {
     const { config, logger } = this.options;
     const database = await this.openDatabase();
+    this.gauges = new GaugesRepository(database);
     const temporal = await this.connectTemporal();
     restContext(activityContext);
     await ensurePartitions(database.pool, { now: Date.now(), aheadMs: config.retention.partitionsAheadMs });
@@ -80,7 +90,7 @@ export class HookstreamWorker {
     const egress = createEgress(config);
     this.closers.unshift(() => egress.close());
     const circuits = this.startCircuits(database, temporal);
-    const deps = deliveryDeps(config, database, egress, circuits, logger);
+    const deps = { ...deliveryDeps(config, database, egress, circuits, logger), ...this.measuring() };
     const dispatching = this.createDispatching(database, temporal, deps);
     await this.startTemporalWorkers(database, temporal, dispatching, deps);
     this.scheduleMaintenance(temporal);
@@ -117,6 +127,17 @@ export class HookstreamWorker {
     if (this.stopping) return 'stopping';
     if (this.heartbeat === undefined) return 'starting';
     return this.heartbeat.silentMs() > SILENT_TOO_LONG_MS ? 'Postgres is away' : undefined;
+  }
+
+  /** What the database says of the whole installation. @throws while it is not open, and what Postgres answers */
+  async readGauges(): Promise<InstallationGauges> {
+    if (this.gauges === undefined) throw new Error('starting');
+    return this.gauges.read(this.options.config.metrics.maxSeries);
+  }
+
+  private measuring(): { metrics?: DeliveryMetrics } {
+    const { registry, config } = this.options;
+    return registry ? { metrics: new DeliveryMetrics(registry, config.metrics.maxSeries) } : {};
   }
 
   /** In order: claim nothing more, finish or hand back attempts, then leave. Every step runs even where one fails. */

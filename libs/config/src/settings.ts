@@ -47,6 +47,7 @@ export type SettingGroup =
   | 'Worker'
   | 'Retention'
   | 'Logs'
+  | 'Metrics'
   | 'Standalone';
 
 function setting<T, const S extends Omit<Setting<T>, 'schema'>>(
@@ -244,7 +245,7 @@ export const SETTINGS = {
   HOOKSTREAM_WORKER_PORT: setting(whole(0, 65_535), {
     group: 'Worker',
     optional: true,
-    doc: 'Port on which a worker answers `GET /health/live` and `GET /health/ready`, for orchestrators; 0 picks a free one. Absent: none. It listens on `HOOKSTREAM_HOST`.',
+    doc: 'Port on which a worker answers `GET /health/live`, `GET /health/ready` and `GET /metrics`; 0 picks a free one. Absent: none. It listens on `HOOKSTREAM_HOST`.',
   }),
   HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS: setting(whole(2, 10_000), {
     group: 'Worker',
@@ -341,6 +342,18 @@ export const SETTINGS = {
       doc: '`debug`, `info`, `warn` or `error`.',
     },
   ),
+
+  HOOKSTREAM_METRICS_TOKEN: setting(z.string().min(16, 'must have at least 16 characters'), {
+    group: 'Metrics',
+    optional: true,
+    secret: true,
+    doc: 'Bearer token that `GET /metrics` asks for, at least 16 characters. Absent: anybody who reaches the port may read, ids of tenants included.',
+  }),
+  HOOKSTREAM_METRICS_MAX_SERIES: setting(whole(1, 100_000), {
+    group: 'Metrics',
+    default: '1000',
+    doc: 'Most pairs of tenant and event type, most tenants and most endpoints that a metric of one process tells apart; the rest is counted as `other`.',
+  }),
 
   HOOKSTREAM_DATA_DIR: setting(z.string().min(1, 'must not be empty'), {
     group: 'Standalone',

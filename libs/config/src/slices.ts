@@ -35,7 +35,14 @@ export interface RetentionConfig {
   maintenanceIntervalMs: number;
 }
 
+export interface MetricsConfig {
+  /** Absent: no token is asked for. */
+  token?: string;
+  maxSeries: number;
+}
+
 export interface ApiConfig {
+  metrics: MetricsConfig;
   host: string;
   port: number;
   adminToken: string;
@@ -66,6 +73,7 @@ export interface ApiConfig {
 }
 
 export interface WorkerConfig {
+  metrics: MetricsConfig;
   /** Where orchestrators ask for its health. */
   health?: { host: string; port: number };
   encryptionKeys: string[];
@@ -120,6 +128,8 @@ const CONNECTION_SETTINGS = [
   'HOOKSTREAM_RETENTION_DAYS',
   'HOOKSTREAM_SHUTDOWN_GRACE_MS',
   'HOOKSTREAM_LOG_LEVEL',
+  'HOOKSTREAM_METRICS_TOKEN',
+  'HOOKSTREAM_METRICS_MAX_SERIES',
 ] as const;
 
 const API_SETTINGS = [
@@ -168,8 +178,16 @@ const WORKER_SETTINGS = [
 
 type Connections = ReturnType<typeof readSettings<(typeof CONNECTION_SETTINGS)[number]>>;
 
-function connections(s: Connections): { database: DatabaseConfig; temporal: TemporalConfig } {
+function connections(s: Connections): {
+  database: DatabaseConfig;
+  temporal: TemporalConfig;
+  metrics: MetricsConfig;
+} {
   return {
+    metrics: {
+      maxSeries: s.HOOKSTREAM_METRICS_MAX_SERIES,
+      ...(s.HOOKSTREAM_METRICS_TOKEN === undefined ? {} : { token: s.HOOKSTREAM_METRICS_TOKEN }),
+    },
     database: { url: s.DATABASE_URL, poolSize: s.HOOKSTREAM_DATABASE_POOL_SIZE },
     temporal: temporalConfig(s),
   };
@@ -308,6 +326,8 @@ export interface StandaloneConfig {
   dataDir: string;
   host: string;
   apiPort: number;
+  /** Absent: any free one. */
+  workerPort?: number;
   temporalUiPort: number;
   temporalCli?: string;
   allowCidrs: string[];
@@ -329,6 +349,7 @@ export function loadStandaloneConfig(env: NodeJS.ProcessEnv = process.env): Stan
     'HOOKSTREAM_DATA_DIR',
     'HOOKSTREAM_HOST',
     'HOOKSTREAM_PORT',
+    'HOOKSTREAM_WORKER_PORT',
     'HOOKSTREAM_TEMPORAL_UI_PORT',
     'HOOKSTREAM_TEMPORAL_CLI',
     'HOOKSTREAM_EGRESS_ALLOW_CIDRS',
@@ -342,6 +363,7 @@ export function loadStandaloneConfig(env: NodeJS.ProcessEnv = process.env): Stan
     dataDir: s.HOOKSTREAM_DATA_DIR,
     host: s.HOOKSTREAM_HOST,
     apiPort: s.HOOKSTREAM_PORT,
+    ...(s.HOOKSTREAM_WORKER_PORT === undefined ? {} : { workerPort: s.HOOKSTREAM_WORKER_PORT }),
     temporalUiPort: s.HOOKSTREAM_TEMPORAL_UI_PORT,
     ...(s.HOOKSTREAM_TEMPORAL_CLI === undefined ? {} : { temporalCli: s.HOOKSTREAM_TEMPORAL_CLI }),
     allowCidrs: s.HOOKSTREAM_EGRESS_ALLOW_CIDRS,

@@ -52,3 +52,4 @@ export * from './repositories/replay-steps.repository.js';
 export * from './postgres-errors.js';
 export * from './repositories/dispatch-progress.repository.js';
 export * from './repositories/installation.repository.js';
+export * from './repositories/gauges.repository.js';

@@ -1,6 +1,6 @@
 import type { AttemptOutcome, SignaturePolicy } from '@hookstream/domain';
 import type { AttemptsRepository } from '@hookstream/persistence';
-import type { Logger } from '@hookstream/observability';
+import type { DeliveryMetrics, Logger } from '@hookstream/observability';
 import type { AttemptReporter } from './attempt-report.js';
 
 /** The ways out of this process that a delivery needs, each replaceable in a test. */
@@ -13,6 +13,8 @@ export interface DeliveryActivityDeps {
   /** Learns what attempts come to, test and verification ones aside. */
   circuits: AttemptReporter;
   logger: Logger;
+  /** Absent: nobody measures. */
+  metrics?: Pick<DeliveryMetrics, 'onAttempt'>;
   /** Of ourselves, as `Hookstream/1.2.3`. */
   userAgent: string;
   /** Longest postponement a `Retry-After` can ask for, in milliseconds. */

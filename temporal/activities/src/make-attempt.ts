@@ -80,12 +80,13 @@ export async function recordWhatFits(
   }
 }
 
-/** Tells the endpoint's breaker and the log of an attempt that is recorded. */
+/** Tells the endpoint's breaker, the metrics and the log of an attempt that is recorded. */
 export function tellOfAttempt(
-  deps: Pick<DeliveryActivityDeps, 'circuits' | 'logger' | 'now'>,
+  deps: Pick<DeliveryActivityDeps, 'circuits' | 'logger' | 'metrics' | 'now'>,
   delivery: ReadyDelivery,
   attempt: AttemptRecord,
 ): void {
+  deps.metrics?.onAttempt(delivery, attempt);
   reportToCircuit(deps, delivery, attempt);
   logAttempt(deps, delivery, attempt);
 }

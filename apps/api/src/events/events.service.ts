@@ -7,6 +7,7 @@ import {
   jsonText,
   type JsonSpan,
 } from '@hookstream/domain';
+import { AcceptMetrics } from '@hookstream/observability';
 import {
   DeliveriesRepository,
   EventsRepository,
@@ -58,6 +59,7 @@ export class EventsService implements OnApplicationShutdown {
     private readonly deliveries: DeliveriesRepository,
     private readonly schemas: EventSchemas,
     private readonly limits: AcceptLimits,
+    private readonly metrics: AcceptMetrics,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {
     const receivers = new LRUCache<string, Receivers>({
@@ -133,7 +135,10 @@ export class EventsService implements OnApplicationShutdown {
 
   private async store(item: AcceptItem): Promise<AcceptResult> {
     const result = await this.queue.accept(item);
-    if (result.kind === 'accepted') this.limits.note(item.tenantId, result.event.deliveries);
+    if (result.kind === 'accepted') {
+      this.limits.note(item.tenantId, result.event.deliveries);
+      this.metrics.onAccepted(item.tenantId, item.type);
+    }
     return result;
   }
 

@@ -1,6 +1,6 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import type { ApiConfig } from '@hookstream/config';
-import type { Logger } from '@hookstream/observability';
+import { AcceptMetrics, MetricRegistry, type Logger } from '@hookstream/observability';
 import {
   AcceptBudgetsRepository,
   AcceptPoliciesRepository,
@@ -12,6 +12,7 @@ import {
   EndpointsRepository,
   EventsRepository,
   EventTypesRepository,
+  GaugesRepository,
   ReplaysRepository,
   StatsRepository,
   TenantsRepository,
@@ -69,6 +70,14 @@ export class PlatformModule {
       onDatabase(DeliveriesRepository),
       onDatabase(ReplaysRepository),
       onDatabase(DispatchProgressRepository),
+      onDatabase(GaugesRepository),
+      MetricRegistry,
+      {
+        provide: AcceptMetrics,
+        useFactory: (registry: MetricRegistry, config: ApiConfig) =>
+          new AcceptMetrics(registry, config.metrics.maxSeries),
+        inject: [MetricRegistry, API_CONFIG],
+      },
       {
         provide: StatsRepository,
         useFactory: (database: Database) => new StatsRepository(database.pool),

@@ -1,8 +1,16 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { METRICS_CONTENT_TYPE } from '@hookstream/observability';
 
 /** Why the worker takes no deliveries now; undefined while it does. */
 export type NotReadyBecause = () => string | undefined;
+
+/** What `/metrics` answers, and to whom. */
+export interface ServedMetrics {
+  /** By the `Authorization` header. */
+  allowed: (authorization: string | undefined) => boolean;
+  page: () => Promise<string>;
+}
 
 /**
  * Answers orchestrators: `/health/live` while the process turns at all, `/health/ready` while it takes deliveries. A database that is away
@@ -11,7 +19,7 @@ export type NotReadyBecause = () => string | undefined;
 export class HealthServer {
   private readonly server: Server;
 
-  constructor(notReadyBecause: NotReadyBecause) {
+  constructor(notReadyBecause: NotReadyBecause, metrics?: ServedMetrics) {
     this.server = createServer((request, response) => {
       const answer = (status: number, body: object): void => {
         response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
@@ -19,6 +27,7 @@ export class HealthServer {
       };
       if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, { status: 'error' });
       const path = request.url?.split('?')[0];
+      if (path === '/metrics' && metrics) return void answerMetrics(metrics, request, response);
       if (path === '/health/live') return answer(200, { status: 'ok' });
       if (path !== '/health/ready') return answer(404, { status: 'error' });
       const detail = notReadyBecause();
@@ -44,4 +53,17 @@ export class HealthServer {
     this.server.closeAllConnections();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
+}
+
+async function answerMetrics(
+  { allowed, page }: ServedMetrics,
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!allowed(headers.authorization)) {
+    response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+    return;
+  }
+  const text = await page();
+  response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' }).end(text);
 }

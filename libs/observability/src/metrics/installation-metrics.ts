@@ -1,0 +1,79 @@
+import type { MetricRegistry, Sample } from './metric-registry.js';
+
+/** What the database says of the whole installation, the same from every process. */
+export interface InstallationGauges {
+  /** Deliveries that wait, by tenant; what is beyond the bound stands under `other`. */
+  queueDepths: { tenantId: string; waiting: number }[];
+  oldestPendingSeconds: number;
+  circuits: { endpointId: string; state: 'closed' | 'half_open' | 'open' }[];
+  workers: number;
+  /** Whole days from now for which there are partitions. */
+  partitionsAheadDays: number;
+}
+
+const CIRCUIT_VALUE = { closed: 0, half_open: 1, open: 2 } as const;
+/** The younger of two scrapers sees what the other asked for. Milliseconds. */
+const KEEP_MS = 5_000;
+/** Asking takes at most one part in twenty of the time, however long it takes. */
+const REST_FACTOR = 19;
+
+/** Registers the gauges that are read from the database when somebody looks, and not more often than they are worth. */
+export function registerInstallationMetrics(
+  registry: MetricRegistry,
+  read: () => Promise<InstallationGauges>,
+): void {
+  const kept = keep(read);
+  const gauge = (
+    head: { name: string; help: string; labels?: readonly string[] },
+    samples: (gauges: InstallationGauges) => Sample[],
+  ): void => registry.gauge(head, async () => samples(await kept()));
+  gauge(
+    { name: 'hookstream_queue_depth', help: 'Deliveries that wait in the outbox.', labels: ['tenant'] },
+    ({ queueDepths }) => queueDepths.map(({ tenantId, waiting }) => ({ labels: [tenantId], value: waiting })),
+  );
+  gauge(
+    {
+      name: 'hookstream_oldest_pending_seconds',
+      help: 'How long the delivery that waits longest could have gone.',
+    },
+    ({ oldestPendingSeconds }) => [{ labels: [], value: oldestPendingSeconds }],
+  );
+  gauge(
+    {
+      name: 'hookstream_circuit_breaker_state',
+      help: 'Circuit of an endpoint: 0 closed, 1 half open, 2 open.',
+      labels: ['endpoint'],
+    },
+    ({ circuits }) =>
+      circuits.map(({ endpointId, state }) => ({ labels: [endpointId], value: CIRCUIT_VALUE[state] })),
+  );
+  gauge({ name: 'hookstream_workers', help: 'Workers that told of themselves of late.' }, ({ workers }) => [
+    { labels: [], value: workers },
+  ]);
+  gauge(
+    { name: 'hookstream_partitions_ahead_days', help: 'Whole days ahead for which there are partitions.' },
+    ({ partitionsAheadDays }) => [{ labels: [], value: partitionsAheadDays }],
+  );
+}
+
+/** Registers whether this process is ready, as its health tells it. */
+export function registerReadiness(registry: MetricRegistry, ready: () => boolean | Promise<boolean>): void {
+  registry.gauge({ name: 'hookstream_ready', help: 'Whether this process is ready: 1 or 0.' }, async () => [
+    { labels: [], value: (await ready()) ? 1 : 0 },
+  ]);
+}
+
+function keep(read: () => Promise<InstallationGauges>): () => Promise<InstallationGauges> {
+  let current: Promise<InstallationGauges> | undefined;
+  let askAgainAt = -Infinity;
+  return () => {
+    const began = performance.now();
+    if (current !== undefined && began < askAgainAt) return current;
+    askAgainAt = Infinity;
+    current = read().finally(() => {
+      const now = performance.now();
+      askAgainAt = now + Math.max(KEEP_MS, (now - began) * REST_FACTOR);
+    });
+    return current;
+  };
+}
