@@ -33,10 +33,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'api', level: config.logLevel });
   const database = await waitForDatabase(config, logger);
   // connects with its first use: events are accepted without Temporal
-  const temporal = connectTemporal({
-    address: config.temporal.address,
-    namespace: config.temporal.namespace,
-  });
+  const temporal = connectTemporal(config.temporal);
   const app = await createApi({ config, database, temporal, logger });
   await app.listen(config.port, config.host);
   logger.info({ url: await app.getUrl() }, 'api listening');

@@ -171,10 +171,8 @@ export class HookstreamWorker {
 
   private async connectTemporal(): Promise<WorkerTemporalClient> {
     const { config, logger } = this.options;
-    const { address, namespace, retentionMs } = config.temporal;
-    const temporal = await untilAvailable('Temporal', logger, () =>
-      connectTemporalWorker({ address, namespace }),
-    );
+    const { retentionMs } = config.temporal;
+    const temporal = await untilAvailable('Temporal', logger, () => connectTemporalWorker(config.temporal));
     this.closers.unshift(() => temporal.close());
     await untilAvailable('the Temporal namespace', logger, async () => {
       await ensureNamespace(temporal, { retentionMs });

@@ -33,6 +33,28 @@ describe('configuration', () => {
     });
   });
 
+  it.each<[Record<string, string>, object | undefined]>([
+    [{}, undefined],
+    [{ TEMPORAL_TLS: 'false' }, undefined],
+    [{ TEMPORAL_TLS: 'true' }, {}],
+    [{ TEMPORAL_API_KEY: 'k' }, {}],
+    [{ TEMPORAL_TLS_SERVER_NAME: 'temporal' }, { serverName: 'temporal' }],
+    [
+      { TEMPORAL_TLS_CLIENT_CERT_PATH: '/c', TEMPORAL_TLS_CLIENT_KEY_PATH: '/k' },
+      { client: { certFile: '/c', keyFile: '/k' } },
+    ],
+  ])('reads TLS to Temporal from %j', (env, tls) => {
+    expect(loadWorkerConfig({ ...ENV, ...env }).temporal.tls).toEqual(tls);
+  });
+
+  it.each<[Record<string, string>, string]>([
+    [{ TEMPORAL_TLS_CLIENT_CERT_PATH: '/c' }, 'TEMPORAL_TLS_CLIENT_KEY_PATH'],
+    [{ TEMPORAL_TLS_CLIENT_KEY_PATH: '/k' }, 'TEMPORAL_TLS_CLIENT_CERT_PATH'],
+    [{ TEMPORAL_TLS: 'false', TEMPORAL_API_KEY: 'k' }, 'TEMPORAL_TLS'],
+  ])('refuses half a TLS connection %j', (env, problem) => {
+    expect(problemsOf(() => loadApiConfig({ ...ENV, ...env }))).toEqual([problem]);
+  });
+
   it('reports every problem at once, by name and without values', () => {
     const env = {
       ...ENV,
@@ -58,6 +80,7 @@ describe('configuration', () => {
     ['HOOKSTREAM_RETENTION_DAYS', '0'],
     ['HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS', '1e3'],
     ['TEMPORAL_ADDRESS', 'localhost'],
+    ['TEMPORAL_TLS', 'yes'],
     ['HOOKSTREAM_LOG_LEVEL', 'loud'],
   ])('refuses %s=%s by its name', (name, value) => {
     expect(problemsOf(() => loadWorkerConfig({ ...ENV, [name]: value }))).toEqual([name]);

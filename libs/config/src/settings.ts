@@ -79,6 +79,37 @@ export const SETTINGS = {
     default: 'hookstream',
     doc: 'Temporal namespace; created at boot when missing.',
   }),
+  TEMPORAL_API_KEY: setting(z.string().min(1, 'must not be empty'), {
+    group: 'Connections',
+    optional: true,
+    secret: true,
+    doc: 'API key of Temporal Cloud. Switches TLS on.',
+  }),
+  TEMPORAL_TLS: setting(z.enum(['true', 'false'], 'must be true or false'), {
+    group: 'Connections',
+    optional: true,
+    doc: '`true`: TLS to Temporal, by the authorities that the system trusts unless another is named below. Absent: TLS where one of the following or an API key is set.',
+  }),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: setting(z.string().min(1, 'must not be empty'), {
+    group: 'Connections',
+    optional: true,
+    doc: 'File with the certificate (PEM) of the authority that signed that of Temporal.',
+  }),
+  TEMPORAL_TLS_SERVER_NAME: setting(z.string().min(1, 'must not be empty'), {
+    group: 'Connections',
+    optional: true,
+    doc: 'Name in the certificate of Temporal where it is not that of the address.',
+  }),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: setting(z.string().min(1, 'must not be empty'), {
+    group: 'Connections',
+    optional: true,
+    doc: 'mTLS: file with the certificate (PEM) to show to Temporal. With TEMPORAL_TLS_CLIENT_KEY_PATH.',
+  }),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: setting(z.string().min(1, 'must not be empty'), {
+    group: 'Connections',
+    optional: true,
+    doc: 'mTLS: file with the key (PEM) of that certificate.',
+  }),
   HOOKSTREAM_TEMPORAL_RETENTION_HOURS: setting(whole(1, 24 * 365), {
     group: 'Connections',
     default: '24',

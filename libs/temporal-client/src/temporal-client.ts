@@ -1,5 +1,6 @@
 import { DomainError } from '@hookstream/domain';
-import { Client, Connection, type OperatorService } from '@temporalio/client';
+import { readFileSync } from 'node:fs';
+import { Client, Connection, type OperatorService, type TLSConfig } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { restContext } from './call-context.js';
 import { callTemporal, GRPC, grpcCode } from './temporal-errors.js';
@@ -8,8 +9,8 @@ export interface TemporalOptions {
   /** `host:port` of the server's gRPC frontend. */
   address: string;
   namespace: string;
-  /** TLS with the system's trust store. Implied by `apiKey`. */
-  tls?: boolean;
+  /** Absent: no TLS. An empty object: by the authorities that the system trusts. Files are PEM. Implied by `apiKey`. */
+  tls?: { serverCaFile?: string; serverName?: string; client?: { certFile: string; keyFile: string } };
   apiKey?: string;
 }
 
@@ -98,10 +99,19 @@ async function describeNamespace(
   }
 }
 
-function security(options: TemporalOptions): { tls?: boolean; apiKey?: string } {
+/** @throws Error naming a file that cannot be read */
+function security({ tls, apiKey }: TemporalOptions): { tls?: TLSConfig; apiKey?: string } {
+  if (tls === undefined && apiKey === undefined) return {};
+  const { serverCaFile, serverName, client } = tls ?? {};
   return {
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
-    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey, tls: options.tls ?? true }),
+    tls: {
+      ...(serverName === undefined ? {} : { serverNameOverride: serverName }),
+      ...(serverCaFile === undefined ? {} : { serverRootCACertificate: readFileSync(serverCaFile) }),
+      ...(client === undefined
+        ? {}
+        : { clientCertPair: { crt: readFileSync(client.certFile), key: readFileSync(client.keyFile) } }),
+    },
+    ...(apiKey === undefined ? {} : { apiKey }),
   };
 }
 
