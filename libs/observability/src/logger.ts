@@ -1,4 +1,6 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
+import { describeError } from './log-errors.js';
+import { withoutSecrets } from './log-redaction.js';
 
 export type { Logger };
 
@@ -8,30 +10,19 @@ export interface LoggerOptions {
   level: string;
 }
 
-/** Structured JSON logs on standard output, one object a line. Field names that may hold secrets are redacted wherever they stand. */
-export function createLogger(options: LoggerOptions): Logger {
-  return pino({
+/**
+ * Structured JSON logs, one object a line. Fields whose names stand for secrets or payloads are redacted wherever they stand, and of errors
+ * only what says what happened is kept.
+ * @param destination default: standard output
+ */
+export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
+  const settings = {
     name: options.name,
     level: options.level,
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: {
-      paths: [
-        'authorization',
-        'secret',
-        'password',
-        'token',
-        'api_key',
-        'headers',
-        '*.authorization',
-        '*.secret',
-        '*.password',
-        '*.token',
-        '*.api_key',
-        '*.headers',
-      ],
-      censor: '[redacted]',
-    },
-  });
+    formatters: { level: (label: string) => ({ level: label }), log: withoutSecrets },
+    serializers: { err: describeError },
+  };
+  return destination === undefined ? pino(settings) : pino(settings, destination);
 }

@@ -65,5 +65,10 @@ function lowerCased(headers: Record<string, string>): Record<string, string> {
 
 /** W3C Trace Context: one trace an event, one span an attempt. */
 function traceparent(eventId: string): string {
-  return `00-${idToUuid('event', eventId).replaceAll('-', '')}-${newUuid().slice(-17).replace('-', '')}-01`;
+  return `00-${traceIdOf(eventId)}-${newUuid().slice(-17).replace('-', '')}-01`;
+}
+
+/** The trace of all that happens with an event. */
+export function traceIdOf(eventId: string): string {
+  return idToUuid('event', eventId).replaceAll('-', '');
 }

@@ -7,7 +7,7 @@ import {
   type LoadedEndpoint,
   type MadeAttempt,
 } from '@hookstream/persistence';
-import { attemptRequest } from './attempt-request.js';
+import { attemptRequest, traceIdOf } from './attempt-request.js';
 import type { DeliveryActivityDeps } from './delivery-activity-deps.js';
 
 /** A delivery that may go now. */
@@ -115,6 +115,7 @@ function logAttempt(
   delivery: LoadedDelivery,
   attempt: AttemptRecord,
 ): void {
+  if (!logger.isLevelEnabled('info')) return;
   const { outcome, decision } = attempt;
   logger.info(
     {
@@ -122,6 +123,7 @@ function logAttempt(
       delivery_id: delivery.deliveryId,
       endpoint_id: delivery.endpointId,
       event_id: delivery.eventId,
+      trace_id: traceIdOf(delivery.eventId),
       attempt: attempt.number,
       trigger: attempt.trigger,
       outcome: outcome.kind,

@@ -2,15 +2,17 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ApiConfig } from '@hookstream/config';
 import {
   DomainError,
+  idToUuid,
   jsonArrayElements,
   jsonObjectMembers,
   jsonText,
   type JsonSpan,
 } from '@hookstream/domain';
-import { AcceptMetrics } from '@hookstream/observability';
+import { AcceptMetrics, type Logger } from '@hookstream/observability';
 import {
   DeliveriesRepository,
   EventsRepository,
+  type AcceptedEvent,
   type AcceptItem,
   type AcceptResult,
   type Receivers,
@@ -20,7 +22,7 @@ import { EventSchemas } from '../event-types/event-schemas.js';
 import { listed, type Listed } from '../http/fields.dto.js';
 import { problem, statusOf } from '../http/problem.js';
 import { validate } from '../http/schema-validation.pipe.js';
-import { API_CONFIG } from '../platform/tokens.js';
+import { API_CONFIG, LOGGER } from '../platform/tokens.js';
 import type { RateLimitState } from '../http/rate-limit-headers.js';
 import { AcceptLimits, type Admission } from './accept-limits.js';
 import { AcceptQueue } from './accept-queue.js';
@@ -61,6 +63,7 @@ export class EventsService implements OnApplicationShutdown {
     private readonly limits: AcceptLimits,
     private readonly metrics: AcceptMetrics,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {
     const receivers = new LRUCache<string, Receivers>({
       maxSize: REMEMBERED_ENDPOINTS,
@@ -83,7 +86,7 @@ export class EventsService implements OnApplicationShutdown {
     if (limit !== undefined) throw limit;
     const item = await this.item(tenantId, event, request.bodyText);
     item.idempotency = idempotencyClaim(key, request.bodyText, this.config.accept.idempotencyTtlMs);
-    return JSON.stringify(presentAccepted(await this.store(item), event.endpoint_ids));
+    return JSON.stringify(presentAccepted(await this.store(item, request), event.endpoint_ids));
   }
 
   /** Each event is accepted or refused by itself. */
@@ -102,7 +105,7 @@ export class EventsService implements OnApplicationShutdown {
           const accept = await this.item(tenantId, event, request.bodyText, span);
           const text = jsonText(request.bodyText, span);
           accept.idempotency = idempotencyClaim(key, text, this.config.accept.idempotencyTtlMs, index);
-          const accepted = presentAccepted(await this.store(accept), event.endpoint_ids);
+          const accepted = presentAccepted(await this.store(accept, request), event.endpoint_ids);
           return { status: 202 as const, ...accepted };
         } catch (error) {
           return refusal(error, request.id);
@@ -133,13 +136,29 @@ export class EventsService implements OnApplicationShutdown {
     return admission;
   }
 
-  private async store(item: AcceptItem): Promise<AcceptResult> {
+  private async store(item: AcceptItem, request: AcceptRequest): Promise<AcceptResult> {
     const result = await this.queue.accept(item);
     if (result.kind === 'accepted') {
       this.limits.note(item.tenantId, result.event.deliveries);
       this.metrics.onAccepted(item.tenantId, item.type);
+      if (this.logger.isLevelEnabled('debug')) this.logAccepted(item.tenantId, result.event, request.id);
     }
     return result;
+  }
+
+  private logAccepted(tenantId: string, { id, type, deliveries }: AcceptedEvent, requestId: string): void {
+    const trace = idToUuid('event', id).replaceAll('-', '');
+    this.logger.debug(
+      {
+        request_id: requestId,
+        tenant_id: tenantId,
+        event_id: id,
+        event_type: type,
+        deliveries,
+        trace_id: trace,
+      },
+      'event accepted',
+    );
   }
 
   private async item(

@@ -25,22 +25,21 @@ export class ProblemFilter implements ExceptionFilter {
       return problem(statusOf(known.code), publicCode(known), request.id, known.message, known.errors);
     }
     if (known && statusOf(known.code) === 503) {
-      this.logger.warn(
-        { request_id: request.id, route: request.routeOptions.url, code: known.code, err: known },
-        'request refused for now',
-      );
+      this.logger.warn({ ...about(request), code: known.code, err: known }, 'request refused for now');
       return problem(503, known.code, request.id, known.message);
     }
     const status = httpStatus(exception);
     if (status !== undefined && status < 500) {
       return problem(status, codeOf(status), request.id, httpDetail(exception, status));
     }
-    this.logger.error(
-      { request_id: request.id, method: request.method, route: request.routeOptions.url, err: exception },
-      'request failed',
-    );
+    this.logger.error({ ...about(request), err: exception }, 'request failed');
     return problem(500, 'internal_error', request.id);
   }
+}
+
+function about({ id, method, routeOptions, actor }: FastifyRequest): Record<string, unknown> {
+  const tenant = actor?.kind === 'key' ? { tenant_id: actor.tenantId } : {};
+  return { request_id: id, ...tenant, method, route: routeOptions.url };
 }
 
 /** Also for failures that Fastify finds before any route is known. */
