@@ -63,6 +63,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{ include "hookstream.secretVariable" (dict "secret" $secret "name" "DATABASE_URL") }}
 {{ include "hookstream.secretVariable" (dict "secret" $secret "name" "HOOKSTREAM_ENCRYPTION_KEY") }}
 {{ include "hookstream.secretVariable" (dict "secret" $secret "name" "TEMPORAL_API_KEY" "optional" true) }}
+{{ include "hookstream.secretVariable" (dict "secret" $secret "name" "HOOKSTREAM_METRICS_TOKEN" "optional" true) }}
 - name: TEMPORAL_ADDRESS
   value: {{ .Values.temporal.address | quote }}
 - name: TEMPORAL_NAMESPACE
