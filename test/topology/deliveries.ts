@@ -6,15 +6,10 @@ const BATCH = 100;
 
 /** A tenant of a running stack. */
 export class Customer {
-  private constructor(
+  constructor(
     private readonly apiUrl: string,
     private readonly apiKey: string,
   ) {}
-
-  static async create(apiUrl: string, adminToken: string): Promise<Customer> {
-    const { api_key } = await call(apiUrl, adminToken, 'POST', '/tenants', { name: 'topology' });
-    return new Customer(apiUrl, String(api_key));
-  }
 
   /** @returns the endpoint's id */
   async endpoint(url: string, lane: string): Promise<string> {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
+import { promisify } from 'node:util';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import {
@@ -21,6 +23,7 @@ const LEFT_OUT: Record<string, string> = {
   prometheus: 'measures, and takes no part',
   grafana: 'shows, and takes no part',
 };
+const execute = promisify(execFile);
 const ROLE_OF_THE_IMAGE = `\\getenv password POSTGRES_PASSWORD
 CREATE ROLE postgres SUPERUSER LOGIN PASSWORD :'password';`;
 const HEALTHY_WITHIN_MS = 180_000;
@@ -45,7 +48,6 @@ export interface StackOptions {
  * environment. Each has that environment and PATH, nothing else.
  */
 export class Stack {
-  readonly adminToken: string;
   apiUrl = '';
   private readonly compose: ComposeFile;
   private readonly running = new Map<string, ManagedProcess>();
@@ -55,9 +57,7 @@ export class Stack {
 
   constructor(private readonly options: StackOptions) {
     const text = readFileSync(join(options.root, 'docker-compose.yml'), 'utf8');
-    const env = operatorsEnvironment(text);
-    this.adminToken = env['HOOKSTREAM_ADMIN_TOKEN'] ?? '';
-    this.compose = resolveCompose(text, env);
+    this.compose = resolveCompose(text, operatorsEnvironment(text));
   }
 
   /** Starts all, two workers among them, and resolves when the API accepts and the workers deliver. */
@@ -77,6 +77,14 @@ export class Stack {
     const { code } = await child.exited;
     this.running.delete(name);
     if (code !== 0) throw new Error(`${name} ended with ${code}:\n${child.logTail()}`);
+  }
+
+  /** Runs the hookstream command with a service's environment, as `docker compose exec` does. @returns what it answered. @throws Error when it fails */
+  async command(service: string, ...args: string[]): Promise<string> {
+    const { cwd, env } = planService(this.service(service), this.grounds());
+    const program = join('apps', 'cli', 'dist', 'main.js');
+    const { stdout } = await execute(process.execPath, [program, ...args], { cwd, env });
+    return stdout;
   }
 
   async startWorker(name: string): Promise<void> {
