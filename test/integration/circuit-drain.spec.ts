@@ -9,6 +9,7 @@ const HOUR = 3_600_000;
 const WORKERS = 3;
 const THRESHOLD = 5;
 const IN_FLIGHT = 20;
+const BACKLOG = 80;
 /** The last of them succeeds. */
 const PROBES = 2;
 
@@ -53,13 +54,13 @@ describe('a dead endpoint', () => {
     'is left alone while its circuit is open, keeps its backlog in the outbox, and gets all of it when it is back, in the %s lane',
     async (lane) => {
       const endpoint = await deadEndpoint(lane, 1_000);
-      const deliveries = await here.store.accept(endpoint, 200);
-      await comesToRest(endpoint, 200);
+      const deliveries = await here.store.accept(endpoint, BACKLOG);
+      await comesToRest(endpoint, BACKLOG);
       // a probe fails; then the receiver is back
       await here.receives(here.received().length + 1);
       here.answer({ status: 200 });
-      await here.count(endpoint, 200);
-      expect(here.webhookIds.size).toBe(200);
+      await here.count(endpoint, BACKLOG);
+      expect(here.webhookIds.size).toBe(BACKLOG);
       expect(await circuitOf(endpoint)).toBe('closed');
       // waiting has used up nothing: attempts made are attempts that went out
       const attempts = await Promise.all(deliveries.map(({ deliveryId }) => here.store.delivery(deliveryId)));

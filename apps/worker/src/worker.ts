@@ -21,6 +21,7 @@ import {
 import {
   CircuitsRepository,
   GaugesRepository,
+  ProbesRepository,
   ensurePartitions,
   hasPendingMigrations,
   MaintenanceRepository,
@@ -44,6 +45,7 @@ import {
 } from '@hookstream/temporal-client';
 import { CircuitReporter } from './circuits/circuit-reporter.js';
 import { CircuitReviver } from './circuits/circuit-reviver.js';
+import { ProbeKeeper } from './circuits/probe-keeper.js';
 import { createEgress, createSecretBox, deliveryDeps } from './delivery-deps.js';
 import { watchedActivities } from './dispatch/attempt-watch.js';
 import { Dispatching } from './dispatch/dispatching.js';
@@ -194,7 +196,10 @@ export class HookstreamWorker {
       logger,
     });
     reviver.start();
+    const probes = new ProbeKeeper({ probes: new ProbesRepository(database.pool), workflows, logger });
+    probes.start();
     this.closers.unshift(
+      () => probes.stop(),
       () => reviver.stop(),
       () => reporter.stop(),
     );

@@ -37,6 +37,7 @@ export * from './repositories/tenants.repository.js';
 export * from './repositories/api-keys.repository.js';
 export * from './repositories/endpoints.repository.js';
 export * from './repositories/circuits.repository.js';
+export * from './repositories/probes.repository.js';
 export * from './repositories/event-types.repository.js';
 export * from './repositories/accept-policies.repository.js';
 export * from './repositories/accept-budgets.repository.js';

@@ -1,6 +1,7 @@
 import type { Logger } from '@hookstream/observability';
 import type { CircuitsRepository } from '@hookstream/persistence';
 import type { EndpointWorkflows } from '@hookstream/temporal-client';
+import { hostOf } from './host-of.js';
 
 export interface CircuitReviverDeps {
   circuits: Pick<CircuitsRepository, 'overdue'>;
@@ -53,8 +54,4 @@ export class CircuitReviver {
       this.deps.logger.warn({ err: error }, 'cannot look after circuits that are open past their time');
     }
   }
-}
-
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : url;
 }

@@ -10,6 +10,7 @@ import { AuditLog1763900400000 } from './1763900400000-audit-log.js';
 import { Stats1763900400001 } from './1763900400001-stats.js';
 import { EndpointsVersion1763900500000 } from './1763900500000-endpoints-version.js';
 import { Lanes1763900600000 } from './1763900600000-lanes.js';
+import { HalfOpenCircuits1763900700000 } from './1763900700000-half-open-circuits.js';
 
 /** In order. A released migration is never edited. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   Stats1763900400001,
   EndpointsVersion1763900500000,
   Lanes1763900600000,
+  HalfOpenCircuits1763900700000,
 ];

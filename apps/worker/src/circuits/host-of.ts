@@ -1,0 +1,3 @@
+export function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}
