@@ -9,6 +9,7 @@ import { startTestApi, type TestApi, type TestTenant } from './api-fixture.js';
 import { startApiWorker } from './api-worker.js';
 
 const PATIENCE = { timeoutMs: 30_000 };
+const LANES = ['durable', 'express'] as const;
 
 describe('the circuit of an endpoint', () => {
   let api: TestApi;
@@ -61,21 +62,28 @@ describe('the circuit of an endpoint', () => {
     expect(await workflows().state(id)).toEqual({ kind: 'not_found' });
   });
 
-  it('opens by failed attempts, is told live, shows at the endpoint, and is closed by a reset', async () => {
-    receiver.on('/dead', { status: 500 });
-    const id = await createEndpoint({ url: receiver.url('/dead'), retry: { delays_ms: [3_600_000] } });
-    await post(id, 5);
-    const { body } = await reaches(id, 'open');
-    expect(body).toMatchObject({ endpoint_id: id, consecutive_failures: 5, source: 'workflow' });
-    expect(Date.parse(body.next_probe_at as string)).toBeGreaterThan(Date.now() + 500_000);
-    await eventually(async () => (await call('GET', `/endpoints/${id}`)).body.circuit_state === 'open');
+  it.each(LANES)(
+    'opens by failed attempts, is told live, shows at the endpoint, and is closed by a reset, in the %s lane',
+    async (lane) => {
+      receiver.on('/dead', { status: 500 });
+      const id = await createEndpoint({
+        url: receiver.url('/dead'),
+        lane,
+        retry: { delays_ms: [3_600_000] },
+      });
+      await post(id, 5);
+      const { body } = await reaches(id, 'open');
+      expect(body).toMatchObject({ endpoint_id: id, consecutive_failures: 5, source: 'workflow' });
+      expect(Date.parse(body.next_probe_at as string)).toBeGreaterThan(Date.now() + 500_000);
+      await eventually(async () => (await call('GET', `/endpoints/${id}`)).body.circuit_state === 'open');
 
-    const reset = await call('POST', `/endpoints/${id}/circuit/reset`);
-    expect([reset.status, reset.body.state]).toEqual([200, 'closed']);
-    expect((await call('GET', `/endpoints/${id}`)).body.circuit_state).toBe('closed');
-    const audit = await call('GET', `/audit-log?object_id=${id}`);
-    expect(audit.body.data[0]).toMatchObject({ action: 'endpoint.circuit_reset', actor: { kind: 'key' } });
-  });
+      const reset = await call('POST', `/endpoints/${id}/circuit/reset`);
+      expect([reset.status, reset.body.state]).toEqual([200, 'closed']);
+      expect((await call('GET', `/endpoints/${id}`)).body.circuit_state).toBe('closed');
+      const audit = await call('GET', `/audit-log?object_id=${id}`);
+      expect(audit.body.data[0]).toMatchObject({ action: 'endpoint.circuit_reset', actor: { kind: 'key' } });
+    },
+  );
 
   it('is reset when its run is gone', async () => {
     receiver.on('/dead', { status: 500 });
@@ -117,29 +125,32 @@ describe('the circuit of an endpoint', () => {
     await reaches(id, 'half_open');
   });
 
-  it('starts anew when an endpoint that was disabled is resumed', async () => {
-    receiver.on('/gone', { status: 410 });
-    const id = await createEndpoint({ url: receiver.url('/gone') });
-    await post(id, 1);
-    await eventually(
-      async () => (await call('GET', `/endpoints/${id}`)).body.status === 'disabled',
-      PATIENCE,
-    );
-    const disabled = await call('GET', `/endpoints/${id}`);
-    expect(disabled.body.disabled_reason).toBe('the receiver answered 410 Gone');
-    await eventually(
-      async () => (await call('GET', `/endpoints/${id}/circuit`)).body.consecutive_failures === 1,
-      PATIENCE,
-    );
-    expect((await call('POST', `/endpoints/${id}/resume`)).body).toMatchObject({
-      status: 'enabled',
-      disabled_reason: null,
-    });
-    await eventually(
-      async () => (await call('GET', `/endpoints/${id}/circuit`)).body.consecutive_failures === 0,
-      PATIENCE,
-    );
-  });
+  it.each(LANES)(
+    'starts anew when an endpoint that was disabled is resumed, in the %s lane',
+    async (lane) => {
+      receiver.on('/gone', { status: 410 });
+      const id = await createEndpoint({ url: receiver.url('/gone'), lane });
+      await post(id, 1);
+      await eventually(
+        async () => (await call('GET', `/endpoints/${id}`)).body.status === 'disabled',
+        PATIENCE,
+      );
+      const disabled = await call('GET', `/endpoints/${id}`);
+      expect(disabled.body.disabled_reason).toBe('the receiver answered 410 Gone');
+      await eventually(
+        async () => (await call('GET', `/endpoints/${id}/circuit`)).body.consecutive_failures === 1,
+        PATIENCE,
+      );
+      expect((await call('POST', `/endpoints/${id}/resume`)).body).toMatchObject({
+        status: 'enabled',
+        disabled_reason: null,
+      });
+      await eventually(
+        async () => (await call('GET', `/endpoints/${id}/circuit`)).body.consecutive_failures === 0,
+        PATIENCE,
+      );
+    },
+  );
 
   it('is told from the record while nobody answers', async () => {
     const id = await createEndpoint({ url: receiver.url('/silent') });

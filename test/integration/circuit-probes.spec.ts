@@ -104,7 +104,7 @@ describe('the probe of a worker that died', () => {
       await longAgo(endpoint);
       expect(await answered(endpoint)).toMatchObject([{ succeeded: outcome.kind === 'succeeded' }]);
       await here.instance.startWorker();
-      await eventually(async () => (await tripsOf(endpoint)) === trips, PATIENCE);
+      await becomes(endpoint, state);
       expect(here.received()).toHaveLength(0);
     },
   );

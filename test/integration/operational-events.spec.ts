@@ -1,10 +1,11 @@
 // Real: workers as their process runs them, Postgres, Temporal and receivers.
 // What the tenant's own endpoints are told about its endpoints and deliveries, and that such news never goes round in circles.
-import { idToUuid } from '@hookstream/domain';
+import { idToUuid, type RunLane } from '@hookstream/domain';
 import type { EndpointRecord } from '@hookstream/persistence';
 import { eventually } from '@hookstream/testing';
 import { PATIENCE, useWorkers } from './worker-fixture.js';
 
+const LANES = ['durable', 'express'] as const;
 const HOUR = 3_600_000;
 
 interface Told {
@@ -32,54 +33,64 @@ describe('operational events', () => {
     here.store.count(
       `SELECT count(*)::int AS n FROM events WHERE type LIKE 'endpoint.%' OR type LIKE 'delivery.%'`,
     );
-  const failing = (policy: Partial<EndpointRecord['circuit']> = {}, eventTypes: string[] = []) =>
+  const failing = (
+    policy: Partial<EndpointRecord['circuit']> = {},
+    eventTypes: string[] = [],
+    lane: RunLane = 'durable',
+  ) =>
     here.store.endpoint(here.url('/failing'), {
-      eventTypes,
+      ...{ eventTypes, lane },
       retry: { delays_ms: [], jitter: 0 },
       circuit: { failure_threshold: 3, cooldown_ms: 1_000, disable_after_ms: HOUR, ...policy },
     });
 
-  it('tell of an opening, a closing and the recovery, and of each dead letter', async () => {
-    here.answer([{ status: 503 }, { status: 503 }, { status: 503 }, { status: 200 }], '/failing');
-    const endpoint = await failing();
-    const [first] = await here.store.accept(endpoint, 3);
-    expect((await told('endpoint.circuit_opened')).data).toMatchObject({
-      endpoint_id: endpoint.id,
-      consecutive_failures: 3,
-    });
-    await here.store.accept(endpoint);
-    expect((await told('endpoint.circuit_closed')).data).toMatchObject({
-      endpoint_id: endpoint.id,
-      closed_by: 'probe',
-    });
-    expect((await told('endpoint.recovered')).data).toMatchObject({ endpoint_id: endpoint.id });
-    const dead = await eventually(() => {
-      const letters = toldAt('listener').filter(({ type }) => type === 'delivery.dead_lettered');
-      return letters.length === 3 && letters;
-    }, PATIENCE);
-    expect(dead.map(({ data }) => data)).toContainEqual({
-      delivery_id: first?.deliveryId,
-      endpoint_id: endpoint.id,
-      event_id: first?.eventId,
-      event_type: 'order.paid',
-      attempts: 1,
-      reason: 'schedule_exhausted',
-      last_outcome: 'http_error',
-      last_status_code: 503,
-    });
-  });
+  it.each(LANES)(
+    'tell of an opening, a closing and the recovery, and of each dead letter, in the %s lane',
+    async (lane) => {
+      here.answer([{ status: 503 }, { status: 503 }, { status: 503 }, { status: 200 }], '/failing');
+      const endpoint = await failing({}, [], lane);
+      const [first] = await here.store.accept(endpoint, 3);
+      expect((await told('endpoint.circuit_opened')).data).toMatchObject({
+        endpoint_id: endpoint.id,
+        consecutive_failures: 3,
+      });
+      await here.store.accept(endpoint);
+      expect((await told('endpoint.circuit_closed')).data).toMatchObject({
+        endpoint_id: endpoint.id,
+        closed_by: 'probe',
+      });
+      expect((await told('endpoint.recovered')).data).toMatchObject({ endpoint_id: endpoint.id });
+      const dead = await eventually(() => {
+        const letters = toldAt('listener').filter(({ type }) => type === 'delivery.dead_lettered');
+        return letters.length === 3 && letters;
+      }, PATIENCE);
+      expect(dead.map(({ data }) => data)).toContainEqual({
+        delivery_id: first?.deliveryId,
+        endpoint_id: endpoint.id,
+        event_id: first?.eventId,
+        event_type: 'order.paid',
+        attempts: 1,
+        reason: 'schedule_exhausted',
+        last_outcome: 'http_error',
+        last_status_code: 503,
+      });
+    },
+  );
 
-  it('tell of an endpoint that a 410 disabled, and not the endpoint itself', async () => {
-    here.answer({ status: 410 }, '/failing');
-    const endpoint = await failing({}, ['order.*', 'endpoint.*', 'delivery.*']);
-    await here.store.accept(endpoint);
-    expect((await told('endpoint.disabled')).data).toEqual({
-      endpoint_id: endpoint.id,
-      reason: 'the receiver answered 410 Gone',
-      failing_since: null,
-    });
-    expect(toldAt('failing').map(({ type }) => type)).toEqual(['order.paid']);
-  });
+  it.each(LANES)(
+    'tell of an endpoint that a 410 disabled, and not the endpoint itself, in the %s lane',
+    async (lane) => {
+      here.answer({ status: 410 }, '/failing');
+      const endpoint = await failing({}, ['order.*', 'endpoint.*', 'delivery.*'], lane);
+      await here.store.accept(endpoint);
+      expect((await told('endpoint.disabled')).data).toEqual({
+        endpoint_id: endpoint.id,
+        reason: 'the receiver answered 410 Gone',
+        failing_since: null,
+      });
+      expect(toldAt('failing').map(({ type }) => type)).toEqual(['order.paid']);
+    },
+  );
 
   it('tell of an endpoint that only failed', async () => {
     here.answer({ status: 500 }, '/failing');
