@@ -219,6 +219,13 @@ describe('hookstream doctor', () => {
       /7233/,
     ],
     [
+      'a certificate is not there',
+      () => ({ env: { TEMPORAL_TLS: 'true', TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere/ca.pem' } }),
+      'temporal',
+      /ca\.pem/,
+      /TEMPORAL_TLS/,
+    ],
+    [
       'the namespace is not there',
       () => ({ env: { TEMPORAL_NAMESPACE: 'never-made' } }),
       'namespace',

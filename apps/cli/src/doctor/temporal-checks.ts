@@ -1,6 +1,6 @@
 import type { TemporalConfig } from '@hookstream/config';
 import { TASK_QUEUE } from '@hookstream/contracts';
-import { connectTemporal, ServerInspection } from '@hookstream/temporal-client';
+import { connectTemporal, ServerInspection, type TemporalClient } from '@hookstream/temporal-client';
 import type { ReadableSettings } from './examine.js';
 import { failed, looked, ok, skipped, someOf, warning, type Finding } from './finding.js';
 
@@ -10,7 +10,14 @@ const HOUR_MS = 3_600_000;
 /** All that needs Temporal. */
 export async function examineTemporal({ temporal: config }: ReadableSettings): Promise<Finding[]> {
   if (config === undefined) return [skipped('temporal', 'its settings are not sound')];
-  const temporal = connectTemporal(config);
+  let temporal: TemporalClient;
+  try {
+    temporal = connectTemporal(config);
+  } catch (error) {
+    // certificates are read from files
+    const mend = 'Correct the TEMPORAL_TLS_… settings; the files have to be readable here.';
+    return [failed('temporal', `no connection can be set up: ${(error as Error).message}`, mend)];
+  }
   try {
     return await examineServer(new ServerInspection(temporal, ANSWER_TIMEOUT_MS), config);
   } finally {
