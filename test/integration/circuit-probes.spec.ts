@@ -84,6 +84,10 @@ describe('the probe of a worker that died', () => {
     async ({ outcome, decision, becomes: state }) => {
       const endpoint = await halfOpen();
       const { deliveryId } = await here.store.acceptOne(endpoint);
+      // what an attempt before it came to says nothing
+      await here.store.database.pool.query(`UPDATE deliveries SET last_outcome = 'timeout' WHERE id = $1`, [
+        idToUuid('delivery', deliveryId),
+      ]);
       await take('durable');
       const attempts = new AttemptsRepository(here.store.database.pool);
       const loaded = await attempts.begin({ deliveryId, number: 1, trigger: 'schedule', lane: 'durable' });
