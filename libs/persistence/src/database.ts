@@ -11,11 +11,14 @@ const CRUD_POOL_SIZE = 5;
 /**
  * Plans a statement once per connection instead of at every execution, which with a partition a day costs more than running it
  * (Postgres prefers to plan anew because only then does it see which partition is meant). Such a plan may be made while
- * tables are empty and kept when they are full, so it must not read whole tables then: indexes and nested loops only.
+ * tables are empty and kept when they are full, so it must not read whole tables then: indexes and nested loops only. And plain index scans
+ * note which entries are dead, so that the next one passes them over; a bitmap scan comes upon all that went since the last vacuum. What may be many
+ * is looked up as `= ANY (ARRAY(…))`, once: as `IN (…)` it would be looked up for every row.
  */
 export const LOOK_UPS_ONLY = [
   '-c plan_cache_mode=force_generic_plan',
   '-c enable_seqscan=off',
+  '-c enable_bitmapscan=off',
   '-c enable_hashjoin=off',
   '-c enable_mergejoin=off',
 ].join(' ');

@@ -148,8 +148,8 @@ export class FairClaim<Row extends TakenRow, Claimed> {
     await this.pool.query({
       name: 'outbox-remove-over',
       text: `WITH ${givesSlotsBack('= ANY($1)')}
-             DELETE FROM outbox WHERE delivery_id IN
-               (SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE)`,
+             DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(
+               SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE))`,
       values: [done.map((row) => row.delivery_id), workerId],
     });
     return this.source.toClaimed(rows, over);

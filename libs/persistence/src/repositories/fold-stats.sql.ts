@@ -20,7 +20,7 @@ export const COUNT_CANCELLED = `
  */
 export const TAKE_FROM_QUEUE = `
   WITH taken AS (
-    DELETE FROM stats_queue WHERE id IN (SELECT id FROM stats_queue ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+    DELETE FROM stats_queue WHERE id = ANY (ARRAY(SELECT id FROM stats_queue ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED))
     RETURNING tenant_id, endpoint_id, date_trunc('minute', ended_at, 'UTC') AS minute, outcome, final_status, duration_bucket, latency_bucket, count
   )
   SELECT tenant_id, endpoint_id, minute, outcome, final_status, duration_bucket, latency_bucket, sum(count)::int AS count,

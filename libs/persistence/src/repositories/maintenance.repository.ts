@@ -18,8 +18,8 @@ export class MaintenanceRepository {
   /** Deletes up to `limit` expired idempotency keys. @returns how many. */
   async deleteExpiredIdempotencyKeys(limit: number): Promise<number> {
     const { rowCount } = await this.pool.query(
-      `DELETE FROM idempotency_keys WHERE (tenant_id, key) IN
-        (SELECT tenant_id, key FROM idempotency_keys WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+      `DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM idempotency_keys WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED))`,
       [limit],
     );
     return rowCount ?? 0;
@@ -28,7 +28,8 @@ export class MaintenanceRepository {
   /** Deletes secrets whose rotation overlap has ended. @returns how many. */
   async deleteExpiredSecrets(limit: number): Promise<number> {
     const { rowCount } = await this.pool.query(
-      `DELETE FROM endpoint_secrets WHERE id IN (SELECT id FROM endpoint_secrets WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+      `DELETE FROM endpoint_secrets WHERE id = ANY (ARRAY(
+        SELECT id FROM endpoint_secrets WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED))`,
       [limit],
     );
     return rowCount ?? 0;
@@ -37,7 +38,8 @@ export class MaintenanceRepository {
   /** Deletes audit entries made before that moment. @returns how many. */
   async deleteAuditEntries(before: Date, limit: number): Promise<number> {
     const { rowCount } = await this.pool.query(
-      `DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      `DELETE FROM audit_log WHERE id = ANY (ARRAY(
+        SELECT id FROM audit_log WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))`,
       [uuidV7Floor(before.getTime()), limit],
     );
     return rowCount ?? 0;
@@ -46,8 +48,8 @@ export class MaintenanceRepository {
   /** Deletes replays that ended before that moment. @returns how many. */
   async deleteEndedReplays(before: Date, limit: number): Promise<number> {
     const { rowCount } = await this.pool.query(
-      `DELETE FROM replays WHERE id IN (
-         SELECT id FROM replays WHERE id < $1 AND completed_at < $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)`,
+      `DELETE FROM replays WHERE id = ANY (ARRAY(
+        SELECT id FROM replays WHERE id < $1 AND completed_at < $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED))`,
       [uuidV7Floor(before.getTime()), before, limit],
     );
     return rowCount ?? 0;
@@ -56,8 +58,8 @@ export class MaintenanceRepository {
   /** Deletes rollups of that length that begin before that moment. @returns how many. */
   async deleteStats(period: StatsWindow, before: Date, limit: number): Promise<number> {
     const { rowCount } = await this.pool.query(
-      `DELETE FROM stats WHERE (subject_id, period, starts_at) IN
-        (SELECT subject_id, period, starts_at FROM stats WHERE period = $1 AND starts_at < $2 LIMIT $3 FOR UPDATE SKIP LOCKED)`,
+      `DELETE FROM stats WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM stats WHERE period = $1 AND starts_at < $2 LIMIT $3 FOR UPDATE SKIP LOCKED))`,
       [period, before, limit],
     );
     return rowCount ?? 0;
@@ -69,10 +71,10 @@ export class MaintenanceRepository {
    */
   async deleteOrphanedOutboxRows(before: Date, limit: number): Promise<number> {
     const { rowCount } = await this.pool.query(
-      `DELETE FROM outbox WHERE delivery_id IN
-        (SELECT o.delivery_id FROM outbox o
-          WHERE o.delivery_id < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = o.delivery_id)
-          ORDER BY o.delivery_id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      `DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(
+        SELECT o.delivery_id FROM outbox o
+         WHERE o.delivery_id < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = o.delivery_id)
+         ORDER BY o.delivery_id LIMIT $2 FOR UPDATE SKIP LOCKED))`,
       [uuidV7Floor(before.getTime()), limit],
     );
     return rowCount ?? 0;

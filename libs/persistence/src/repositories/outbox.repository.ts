@@ -21,8 +21,8 @@ export class OutboxRepository {
   async acknowledge(workerId: string, deliveryIds: readonly string[]): Promise<void> {
     await this.pool.query({
       name: 'outbox-acknowledge',
-      text: `DELETE FROM outbox WHERE delivery_id IN
-              (SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE)`,
+      text: `DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(
+              SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE))`,
       values: [deliveryIds.map((id) => idToUuid('delivery', id)), workerId],
     });
   }
@@ -109,8 +109,8 @@ export class OutboxRepository {
       [options.limit],
     );
     await this.pool.query(
-      `DELETE FROM slots WHERE delivery_id IN
-        (SELECT delivery_id FROM slots WHERE expires_at < now() ORDER BY delivery_id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+      `DELETE FROM slots WHERE delivery_id = ANY (ARRAY(
+        SELECT delivery_id FROM slots WHERE expires_at < now() ORDER BY delivery_id LIMIT $1 FOR UPDATE SKIP LOCKED))`,
       [options.limit],
     );
     const turns = await this.pool.query(REPAIR_ORDER_SQL, [options.limit]);
