@@ -1,4 +1,3 @@
-import { fromUUID, getType, toUUIDBytes, type TypeId } from 'typeid-js';
 import { DomainError } from './errors.js';
 import { nextUuidV7 } from './uuid-v7.js';
 
@@ -39,13 +38,10 @@ export function newUuid(): string {
  */
 export function idToUuid(kind: IdKind, id: string): string {
   const prefix = ID_PREFIX[kind];
-  const typeId = id as unknown as TypeId<string>;
-  try {
-    // a first character above 7 would be more than 128 bits, which the decoder does not look at
-    if (getType(typeId) === prefix && (id[prefix.length + 1] as string) <= '7')
-      return uuidText(toUUIDBytes(typeId));
-  } catch {
-    // falls through to the one error below: the parser's own messages name its internals
+  const start = prefix.length + 1;
+  if (id.length === start + 26 && id.startsWith(prefix) && id[start - 1] === '_') {
+    const bytes = suffixBytes(id, start);
+    if (bytes !== undefined) return uuidText(bytes);
   }
   throw new DomainError('invalid_id', `"${id.slice(0, 64)}" is not a ${kind} id (${prefix}_…)`);
 }
@@ -69,8 +65,39 @@ function typeIdSuffix(bytes: Uint8Array): string {
   return text;
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Of each character code of the alphabet, its five bits; 255 for all others. */
+const BASE32_BITS = new Uint8Array(128).fill(255);
+for (let bits = 0; bits < 32; bits++) BASE32_BITS[BASE32.charCodeAt(bits)] = bits;
 
+/** The way back from {@link typeIdSuffix}; undefined where the text is none. The bytes hold until the next call. */
+function suffixBytes(text: string, start: number): Uint8Array | undefined {
+  let wrong = 0;
+  const bitsAt = (at: number): number => {
+    const code = text.charCodeAt(at);
+    const bits = code < 128 ? (BASE32_BITS[code] as number) : 255;
+    wrong |= bits;
+    return bits & 31;
+  };
+  const first = bitsAt(start);
+  // a first character above 7 would be more than 128 bits
+  if (first > 7) return undefined;
+  scratch[0] = (first << 5) | bitsAt(start + 1);
+  for (let at = start + 2, to = 1; to < 16; at += 8, to += 5) {
+    const high = (bitsAt(at) << 15) | (bitsAt(at + 1) << 10) | (bitsAt(at + 2) << 5) | bitsAt(at + 3);
+    const low = (bitsAt(at + 4) << 15) | (bitsAt(at + 5) << 10) | (bitsAt(at + 6) << 5) | bitsAt(at + 7);
+    scratch[to] = high >> 12;
+    scratch[to + 1] = high >> 4;
+    scratch[to + 2] = (high << 4) | (low >> 16);
+    scratch[to + 3] = low >> 8;
+    scratch[to + 4] = low;
+  }
+  return wrong > 31 ? undefined : scratch;
+}
+
+const scratch = new Uint8Array(16);
+/** Of each character code of a hexadecimal digit, its four bits. */
+const NIBBLES = Uint8Array.from({ length: 128 }, (_, code) => Number.parseInt(String.fromCharCode(code), 16));
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 /** Ids are turned over several times per delivery, so this does no more than write 16 bytes as RFC 9562 has them. */
 function uuidText(bytes: Uint8Array): string {
   let text = '';
@@ -81,9 +108,15 @@ function uuidText(bytes: Uint8Array): string {
   return text;
 }
 
-/** The public id of a stored UUID. */
+/** The public id of a UUID as the database writes it. */
 export function uuidToId(kind: IdKind, uuid: string): string {
-  return fromUUID(uuid, ID_PREFIX[kind]);
+  for (let at = 0, to = 0; to < 16; at += 2) {
+    if (at === 8 || at === 13 || at === 18 || at === 23) at += 1;
+    scratch[to++] =
+      ((NIBBLES[uuid.charCodeAt(at) & 127] as number) << 4) |
+      (NIBBLES[uuid.charCodeAt(at + 1) & 127] as number);
+  }
+  return `${ID_PREFIX[kind]}_${typeIdSuffix(scratch)}`;
 }
 
 /** The creation time, in unix milliseconds, that a UUIDv7 carries in its first 48 bits (RFC 9562, 5.7). */

@@ -35,7 +35,7 @@ export class ConnectionPool {
   constructor(private readonly settings: PoolSettings) {}
 
   /** A connection that is the caller's until {@link release}. @throws the signal's reason when aborted while waiting */
-  async acquire(origin: string, signal?: AbortSignal): Promise<Connection> {
+  acquire(origin: string, signal?: AbortSignal): Connection | Promise<Connection> {
     signal?.throwIfAborted();
     if (this.closing) throw new Error('the egress client is closed');
     const slots = this.slotsOf(origin);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import { urlPort } from '@hookstream/domain';
+import { AnswerReader, type Answer } from './answer.js';
 import { AttemptFault } from './egress-faults.js';
 import type { OpeningProgress, SocketOpener, SocketTarget } from './socket-opener.js';
 
@@ -42,13 +43,23 @@ export class Connection {
     return this.socket?.bytesRead ?? 0;
   }
 
-  request(options: {
-    path: string;
-    headers: Record<string, string>;
-    body: Buffer | string;
-  }): ReturnType<Client['request']> {
-    // undici's own timers count in seconds; the caller destroys the connection at its deadline instead
-    return this.client.request({ ...options, method: 'POST', headersTimeout: 0, bodyTimeout: 0 });
+  /**
+   * POSTs and reads the answer, up to `limitBytes` of its body.
+   * @param onStatus told as soon as the headers of the answer are there
+   */
+  request(
+    message: { path: string; headers: string[]; body: Buffer | string },
+    limitBytes: number,
+    onStatus: (statusCode: number) => void,
+  ): Promise<Answer> {
+    const { path, headers, body } = message;
+    return new Promise((resolve, reject) => {
+      // undici's own timers count in seconds; the caller destroys the connection at its deadline instead
+      this.client.dispatch(
+        { path, method: 'POST', headers, body, headersTimeout: 0, bodyTimeout: 0 },
+        new AnswerReader(limitBytes, onStatus, resolve, reject),
+      );
+    });
   }
 
   /** Drops what is there, so that the next request opens a new connection. */

@@ -1,7 +1,8 @@
-import { type AttemptOutcome, checkEndpointUrl, type EndpointUrlRules } from '@hookstream/domain';
+import { LRUCache } from 'lru-cache';
+import { checkEndpointUrl, type EndpointUrlRules } from '@hookstream/domain';
 import { createAddressGuard } from './address-guard.js';
 import { ConnectionPool } from './connection-pool.js';
-import type { EgressClient, EgressOptions, EgressRequest } from './egress-options.js';
+import type { EgressClient, EgressOptions } from './egress-options.js';
 import { exchange, type ExchangeLimits } from './exchange.js';
 import { createHostResolver } from './host-resolver.js';
 import { createProxyOpener } from './proxy-tunnel.js';
@@ -12,6 +13,8 @@ const DEFAULT_IDLE_TIMEOUT_MS = 4_000;
 const DEFAULT_MAX_CONNECTIONS = 1_000;
 const DEFAULT_MAX_CONNECTIONS_PER_ORIGIN = 100;
 const DEFAULT_RESPONSE_LIMIT_BYTES = 16 * 1_024;
+/** URLs of which is remembered what they say: reading one takes longer than signing. */
+const KNOWN_URLS = 5_000;
 
 /**
  * The only way that requests leave for endpoints.
@@ -30,39 +33,38 @@ export function createEgressClient(options: EgressOptions = {}): EgressClient {
     maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     maxConnectionsPerOrigin: options.maxConnectionsPerOrigin ?? DEFAULT_MAX_CONNECTIONS_PER_ORIGIN,
   });
+  const targets = new LRUCache<string, Target>({ max: KNOWN_URLS });
+  const targetOf = (url: string): Target => {
+    const known = targets.get(url) ?? toTarget(url, rules);
+    targets.set(url, known);
+    return known;
+  };
   return {
-    send: async (request) => refusedUrl(request.url, rules) ?? (await sendThrough(pool, request, limits)),
+    async send(request) {
+      const { url, refused } = targetOf(request.url);
+      if (url === undefined) return { kind: 'blocked_address', durationMs: 0, error: refused };
+      const connection = await pool.acquire(url.origin, request.signal);
+      let reusable = false;
+      try {
+        const result = await exchange(connection, url, request, limits);
+        reusable = result.reusable;
+        return result.outcome;
+      } finally {
+        pool.release(connection, reusable);
+      }
+    },
     close: () => pool.close(),
   };
 }
 
-async function sendThrough(
-  pool: ConnectionPool,
-  request: EgressRequest,
-  limits: ExchangeLimits,
-): Promise<AttemptOutcome> {
-  const url = new URL(request.url);
-  const connection = await pool.acquire(url.origin, request.signal);
-  let reusable = false;
-  try {
-    const result = await exchange(connection, url, request, limits);
-    reusable = result.reusable;
-    return result.outcome;
-  } finally {
-    pool.release(connection, reusable);
-  }
-}
+/** Where a request goes, or why it may not. */
+type Target = { url: URL; refused?: never } | { url?: never; refused: string };
 
 /** An endpoint may have been saved under other rules than those of today. */
-function refusedUrl(url: string, rules: EndpointUrlRules): AttemptOutcome | undefined {
-  const [problem] = checkEndpointUrl(url, rules);
-  return (
-    problem && {
-      kind: 'blocked_address',
-      durationMs: 0,
-      error: `the endpoint's URL is not allowed: it ${problem.message}`,
-    }
-  );
+function toTarget(text: string, rules: EndpointUrlRules): Target {
+  const [problem] = checkEndpointUrl(text, rules);
+  if (problem) return { refused: `the endpoint's URL is not allowed: it ${problem.message}` };
+  return { url: new URL(text) };
 }
 
 function createOpener({ allowCidrs = [], proxyUrl, ca, lookup }: EgressOptions): SocketOpener {

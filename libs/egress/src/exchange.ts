@@ -1,9 +1,9 @@
 import { type AttemptOutcome, parseRetryAfter, redactHeaders } from '@hookstream/domain';
+import type { Answer } from './answer.js';
 import type { Connection } from './connection.js';
 import { AttemptFault, EgressFaultError } from './egress-faults.js';
 import type { EgressRequest } from './egress-options.js';
 import { exchangeFault, isDropped } from './error-classification.js';
-import { readBody } from './response-body.js';
 
 export interface ExchangeLimits {
   responseLimitBytes: number;
@@ -44,7 +44,7 @@ export async function exchange(
   const run = new ExchangeRun(connection, url, request, limits);
   const stopAbort = onAbort(request.signal, (reason) => connection.destroy(reason));
   try {
-    return await run.result();
+    return run.resultOf(await run.answer());
   } catch (error) {
     request.signal?.throwIfAborted();
     if (connection.waitsForProxy && run.deadline)
@@ -61,7 +61,8 @@ class ExchangeRun {
   /** The reason, once a deadline has passed. */
   deadline: AttemptFault | undefined;
   private readonly startedAt = performance.now();
-  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly timer: NodeJS.Timeout;
+  private headersTimer: NodeJS.Timeout | undefined;
   private statusCode: number | undefined;
 
   constructor(
@@ -70,15 +71,27 @@ class ExchangeRun {
     private readonly request: EgressRequest,
     private readonly limits: ExchangeLimits,
   ) {
-    this.after(request.timeoutMs, () => this.lateText(request.timeoutMs));
+    this.timer = this.after(request.timeoutMs);
   }
 
-  async result(): Promise<ExchangeResult> {
-    const { statusCode, headers, body } = await this.answer();
-    this.statusCode = statusCode;
-    // leaving the body early makes it fail; that is no news
-    body.on('error', () => undefined);
-    const { text, truncated } = await readBody(body, this.limits.responseLimitBytes);
+  async answer(): Promise<Answer> {
+    const { connection } = this;
+    const reused = connection.isOpen;
+    const before = connection.bytesRead;
+    try {
+      return await this.post();
+    } catch (error) {
+      // A receiver closes an idle connection just as the request goes out. No byte of an answer came, so one more try on
+      // a new connection is right; should the receiver have read the request all the same, it sees the same webhook-id
+      // twice, which at-least-once delivery allows.
+      const silent = connection.bytesRead === before;
+      if (!reused || !silent || !isDropped(error) || this.isOver()) throw error;
+      connection.renew();
+      return await this.post();
+    }
+  }
+
+  resultOf({ statusCode, headers, text, truncated }: Answer): ExchangeResult {
     const flat = flatHeaders(headers);
     const response = { headers: redactHeaders(flat), body: text, truncated };
     const outcome: AttemptOutcome = { ...verdict(statusCode, flat), ...this.seen(), response };
@@ -92,53 +105,35 @@ class ExchangeRun {
   }
 
   end(): void {
-    this.timers.forEach(clearTimeout);
+    clearTimeout(this.timer);
+    clearTimeout(this.headersTimer);
   }
 
-  private async answer(): ReturnType<Connection['request']> {
-    const { connection } = this;
-    const reused = connection.isOpen;
-    const before = connection.bytesRead;
-    try {
-      return await this.headersInTime();
-    } catch (error) {
-      // A receiver closes an idle connection just as the request goes out. No byte of an answer came, so one more try on
-      // a new connection is right; should the receiver have read the request all the same, it sees the same webhook-id
-      // twice, which at-least-once delivery allows.
-      const silent = connection.bytesRead === before;
-      if (!reused || !silent || !isDropped(error) || this.isOver()) throw error;
-      connection.renew();
-      return await this.headersInTime();
-    }
-  }
-
-  private async headersInTime(): ReturnType<Connection['request']> {
-    const { headersTimeoutMs } = this.limits;
-    const timer = Number.isFinite(headersTimeoutMs)
-      ? this.after(headersTimeoutMs, () => this.lateText(headersTimeoutMs))
-      : undefined;
-    try {
-      return await this.connection.request({
-        path: this.url.pathname + this.url.search,
-        headers: sendableHeaders(this.request.headers),
-        body: this.request.body,
-      });
-    } finally {
-      clearTimeout(timer);
-    }
+  private post(): Promise<Answer> {
+    const { headersTimeoutMs, responseLimitBytes } = this.limits;
+    clearTimeout(this.headersTimer);
+    if (Number.isFinite(headersTimeoutMs)) this.headersTimer = this.after(headersTimeoutMs);
+    const { pathname, search } = this.url;
+    const { body } = this.request;
+    return this.connection.request(
+      { path: pathname + search, headers: sendableHeaders(this.request.headers), body },
+      responseLimitBytes,
+      (statusCode) => {
+        this.statusCode = statusCode;
+        clearTimeout(this.headersTimer);
+      },
+    );
   }
 
   private isOver(): boolean {
     return this.deadline !== undefined || this.request.signal?.aborted === true;
   }
 
-  private after(ms: number, text: () => string): NodeJS.Timeout {
-    const timer = setTimeout(() => {
-      this.deadline = new AttemptFault('timeout', text());
+  private after(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.deadline = new AttemptFault('timeout', this.lateText(ms));
       this.connection.destroy(this.deadline);
     }, ms);
-    this.timers.push(timer);
-    return timer;
   }
 
   private lateText(ms: number): string {
@@ -164,19 +159,22 @@ function verdict(
   };
 }
 
-function sendableHeaders(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !CONNECTION_HEADERS.has(name.toLowerCase())),
-  );
+/** Names and values in turn. */
+function sendableHeaders(headers: Record<string, string>): string[] {
+  const sendable: string[] = [];
+  for (const name in headers) {
+    if (!CONNECTION_HEADERS.has(name.toLowerCase())) sendable.push(name, headers[name] as string);
+  }
+  return sendable;
 }
 
-function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(', ') : (value ?? ''),
-    ]),
-  );
+function flatHeaders(headers: Answer['headers']): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    flat[name] = Array.isArray(value) ? value.join(', ') : (value ?? '');
+  }
+  return flat;
 }
 
 function onAbort(signal: AbortSignal | undefined, act: (reason: Error) => void): () => void {

@@ -5,7 +5,7 @@ export interface AttemptReport {
   tenantId: string;
   endpointId: string;
   /** For the Web UI. */
-  endpointHost: string;
+  endpointUrl: string;
   succeeded: boolean;
   at: Date;
   /** It carried an operational event: what follows from it is told to nobody. */

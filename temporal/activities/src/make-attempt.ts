@@ -102,7 +102,7 @@ function reportToCircuit(
   deps.circuits.onAttempt({
     tenantId,
     endpointId,
-    endpointHost: new URL(attempt.requestUrl).host,
+    endpointUrl: attempt.requestUrl,
     succeeded: attempt.outcome.kind === 'succeeded',
     at: new Date(deps.now()),
     operational: isOperationalEventType(delivery.eventType),

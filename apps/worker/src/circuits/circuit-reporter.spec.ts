@@ -61,7 +61,7 @@ describe('the circuit reporter', () => {
   const attempt = (succeeded: boolean, overrides: Partial<AttemptReport> = {}): AttemptReport => ({
     tenantId: 'tnt_1',
     endpointId: 'ep_1',
-    endpointHost: 'api.example.com',
+    endpointUrl: 'https://api.example.com/hooks',
     succeeded,
     at: new Date(),
     operational: false,

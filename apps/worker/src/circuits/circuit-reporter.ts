@@ -116,9 +116,9 @@ export class CircuitReporter implements AttemptReporter {
         );
       return undefined;
     }
-    const { tenantId, endpointId, endpointHost } = report;
+    const { tenantId, endpointId, endpointUrl } = report;
     const entry: Entry = {
-      target: { tenantId, endpointId, endpointHost },
+      target: { tenantId, endpointId, endpointHost: new URL(endpointUrl).host },
       news: new CircuitNews(),
       dueAt: Infinity,
       toldAt: 0,

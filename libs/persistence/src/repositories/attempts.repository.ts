@@ -24,6 +24,7 @@ import { COUNT_CANCELLED } from './fold-stats.sql.js';
 import { storeDeadLetter } from './store-dead-letter.js';
 import {
   storeAttempts,
+  storeMany,
   type AttemptRecord,
   type MadeAttempt,
   type RecordedDelivery,
@@ -190,7 +191,7 @@ export class AttemptsRepository {
     const { next } = attempt.decision;
     const made = { delivery, attempt, scheduleStep };
     if (next === 'dead_letter') return storeDeadLetter(this.pool, made);
-    if (isStoredWithOthers(made)) return void (await storeAttempts(this.pool, [made]));
+    if (isStoredWithOthers(made)) return storeMany(this.pool, [made]);
     await inTransaction(this.pool, async (client) => {
       await endingItsTurn(client, idToUuid('delivery', delivery.deliveryId), () =>
         storeAttempts(client, [made]),
@@ -200,7 +201,7 @@ export class AttemptsRepository {
 
   /** The same for many, of different deliveries: those from which nothing further follows in one statement, the others one by one. */
   async recordAll(attempts: readonly MadeAttempt[]): Promise<void> {
-    await storeAttempts(this.pool, attempts.filter(isStoredWithOthers));
+    await storeMany(this.pool, attempts.filter(isStoredWithOthers));
     for (const made of attempts) {
       if (!isStoredWithOthers(made)) await this.record(made.delivery, made.attempt, made.scheduleStep);
     }
