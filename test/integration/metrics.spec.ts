@@ -133,8 +133,8 @@ describe('metrics', () => {
     for (const url of [services.apiUrl, services.workerUrl]) {
       expect(await samples(url, 'hookstream_workers')).toEqual(['hookstream_workers 1']);
       expect(await samples(url, 'hookstream_circuit_breaker_state')).toHaveLength(3);
-      expect(await samples(url, 'hookstream_partitions_ahead_days')).toEqual([
-        'hookstream_partitions_ahead_days 2',
+      expect(await samples(url, 'hookstream_partitions_ahead_seconds')).toEqual([
+        'hookstream_partitions_ahead_seconds 172800',
       ]);
       expect(await samples(url, 'hookstream_ready')).toEqual(['hookstream_ready 1']);
     }

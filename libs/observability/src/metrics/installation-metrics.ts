@@ -12,6 +12,7 @@ export interface InstallationGauges {
 }
 
 const CIRCUIT_VALUE = { closed: 0, half_open: 1, open: 2 } as const;
+const DAY_SECONDS = 86_400;
 /** The younger of two scrapers sees what the other asked for. Milliseconds. */
 const KEEP_MS = 5_000;
 /** Asking takes at most one part in twenty of the time, however long it takes. */
@@ -51,8 +52,11 @@ export function registerInstallationMetrics(
     { labels: [], value: workers },
   ]);
   gauge(
-    { name: 'hookstream_partitions_ahead_days', help: 'Whole days ahead for which there are partitions.' },
-    ({ partitionsAheadDays }) => [{ labels: [], value: partitionsAheadDays }],
+    {
+      name: 'hookstream_partitions_ahead_seconds',
+      help: 'How far ahead there are partitions, by whole days.',
+    },
+    ({ partitionsAheadDays }) => [{ labels: [], value: partitionsAheadDays * DAY_SECONDS }],
   );
 }
 
