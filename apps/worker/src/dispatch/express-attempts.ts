@@ -32,6 +32,8 @@ interface UnderWay {
 }
 
 const SHOW_AFTER_MS = 250;
+/** Attempts begun before answers and the next claim are looked at again: beginning a whole claim's takes tens of milliseconds. */
+const BEGUN_AT_ONCE = 16;
 const RETRY_OWN_FAULT_MS = 1_000;
 
 /**
@@ -42,6 +44,7 @@ export class ExpressAttempts {
   lastDispatchAt: Date | null = null;
   private readonly underWay = new Map<string, UnderWay>();
   private readonly running = new Set<Promise<void>>();
+  private readonly toBegin: (() => void)[] = [];
   private readonly stopping = new AbortController();
   private readonly timer: NodeJS.Timeout;
   private keeping: Promise<void> | undefined;
@@ -66,11 +69,28 @@ export class ExpressAttempts {
       leasedUntil: now + this.options.leaseMs,
       shown: false,
     });
-    const run = this.run(claimed).finally(() => {
-      this.underWay.delete(claimed.deliveryId);
-      this.running.delete(run);
-    });
+    const ended = this.deps.window.attemptBegan(claimed.deliveryId, claimed);
+    this.deps.pace.starting(claimed.endpointId);
+    const run = this.turn()
+      .then(() => this.run(claimed))
+      .finally(() => {
+        ended();
+        this.underWay.delete(claimed.deliveryId);
+        this.running.delete(run);
+      });
     this.running.add(run);
+  }
+
+  private turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.toBegin.push(resolve);
+      if (this.toBegin.length === 1) setImmediate(() => this.beginNext());
+    });
+  }
+
+  private beginNext(): void {
+    for (const begin of this.toBegin.splice(0, BEGUN_AT_ONCE)) begin();
+    if (this.toBegin.length > 0) setImmediate(() => this.beginNext());
   }
 
   /** Waits for what is under way and hands back what takes longer than `graceMs` milliseconds. */
@@ -83,20 +103,15 @@ export class ExpressAttempts {
   }
 
   private async run(claimed: ClaimedAttempt): Promise<void> {
-    const { window, pace, attempt } = this.deps;
-    const ended = window.attemptBegan(claimed.deliveryId, claimed);
-    pace.starting(claimed.endpointId);
     try {
       await (isReady(claimed) ? this.attempt(claimed) : this.withoutAttempt(claimed));
     } catch (error) {
       if (!this.stopping.signal.aborted)
-        attempt.logger.warn(
+        this.deps.attempt.logger.warn(
           { err: error, delivery_id: claimed.deliveryId },
           'an attempt was not made, through no fault of its endpoint; trying again',
         );
       await this.handBack(claimed);
-    } finally {
-      ended();
     }
   }
 
