@@ -19,7 +19,7 @@ const PATHS = ['/metrics', '/api/v1/metrics'];
 
 /** Serves what this process measures, as Prometheus reads it. */
 export function registerMetrics(fastify: FastifyInstance, app: NestFastifyApplication): void {
-  const registry = app.get(MetricRegistry, { strict: false });
+  const registry = app.get<MetricRegistry>(MetricRegistry, { strict: false });
   const gauges = app.get(GaugesRepository, { strict: false });
   const health = app.get(HealthService, { strict: false });
   const { metrics } = app.get<ApiConfig>(API_CONFIG, { strict: false });
@@ -34,7 +34,7 @@ export function registerMetrics(fastify: FastifyInstance, app: NestFastifyApplic
       return reply
         .type(METRICS_CONTENT_TYPE)
         .header('cache-control', 'no-store')
-        .send(await registry.page());
+        .send(await registry.metrics());
     });
   }
 }

@@ -17,5 +17,5 @@ export function metricsPage(
   registerReadiness(registry, () => worker.notReadyBecause() === undefined);
   registerProcessMetrics(registry);
   return async () =>
-    (await registry.page()) + (sdkMetricsUrl === undefined ? '' : await pageOf(sdkMetricsUrl));
+    (await registry.metrics()) + (sdkMetricsUrl === undefined ? '' : await pageOf(sdkMetricsUrl));
 }

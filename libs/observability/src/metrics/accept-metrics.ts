@@ -1,29 +1,22 @@
-import { EventCounters } from './event-counters.js';
-import { Counter, type MetricRegistry } from './metric-registry.js';
+import { Counter, type Registry } from 'prom-client';
+import { BoundedSeries } from './bounded-series.js';
 
 /** What is accepted. */
 export class AcceptMetrics {
-  private readonly accepted: EventCounters<Counter>;
+  private readonly accepted: BoundedSeries<Counter.Internal>;
 
   /** @param limit tenants and event types that are counted apart */
-  constructor(registry: MetricRegistry, limit: number) {
-    this.accepted = new EventCounters(limit, () => new Counter());
-    registry.counters(
-      {
-        name: 'hookstream_events_accepted_total',
-        help: 'Events accepted, repeated ones not counted.',
-        labels: ['tenant', 'event_type'],
-      },
-      () => this.samples(),
-    );
+  constructor(registry: Registry, limit: number) {
+    const accepted = new Counter({
+      name: 'hookstream_events_accepted_total',
+      help: 'Events accepted, repeated ones not counted.',
+      labelNames: ['tenant', 'event_type'],
+      registers: [registry],
+    });
+    this.accepted = new BoundedSeries(limit, (tenant, type) => accepted.labels(tenant, type));
   }
 
   onAccepted(tenantId: string, eventType: string): void {
-    this.accepted.of(tenantId, eventType).value += 1;
-  }
-
-  private *samples() {
-    for (const { tenant, eventType, counter } of this.accepted.entries())
-      yield { labels: [tenant, eventType], value: counter.value };
+    this.accepted.of(tenantId, eventType).inc();
   }
 }

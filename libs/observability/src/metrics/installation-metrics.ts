@@ -1,4 +1,13 @@
-import type { MetricRegistry, Sample } from './metric-registry.js';
+import { Gauge, type Registry } from 'prom-client';
+
+/** What a gauge has without labels, or what it has by the values of its labels, in their order. */
+type Reading = number | [labels: string[], value: number][];
+
+interface GaugeHead {
+  name: string;
+  help: string;
+  labelNames?: string[];
+}
 
 /** What the database says of the whole installation, the same from every process. */
 export interface InstallationGauges {
@@ -20,51 +29,67 @@ const REST_FACTOR = 19;
 
 /** Registers the gauges that are read from the database when somebody looks, and not more often than they are worth. */
 export function registerInstallationMetrics(
-  registry: MetricRegistry,
+  registry: Registry,
   read: () => Promise<InstallationGauges>,
 ): void {
   const kept = keep(read);
-  const gauge = (
-    head: { name: string; help: string; labels?: readonly string[] },
-    samples: (gauges: InstallationGauges) => Sample[],
-  ): void => registry.gauge(head, async () => samples(await kept()));
+  const gauge = (head: GaugeHead, reading: (gauges: InstallationGauges) => Reading): void =>
+    registerGauge(registry, head, async () => reading(await kept()));
   gauge(
-    { name: 'hookstream_queue_depth', help: 'Deliveries that wait in the outbox.', labels: ['tenant'] },
-    ({ queueDepths }) => queueDepths.map(({ tenantId, waiting }) => ({ labels: [tenantId], value: waiting })),
+    { name: 'hookstream_queue_depth', help: 'Deliveries that wait in the outbox.', labelNames: ['tenant'] },
+    ({ queueDepths }) => queueDepths.map(({ tenantId, waiting }) => [[tenantId], waiting]),
   );
   gauge(
     {
       name: 'hookstream_oldest_pending_seconds',
       help: 'How long the delivery that waits longest could have gone.',
     },
-    ({ oldestPendingSeconds }) => [{ labels: [], value: oldestPendingSeconds }],
+    ({ oldestPendingSeconds }) => oldestPendingSeconds,
   );
   gauge(
     {
       name: 'hookstream_circuit_breaker_state',
       help: 'Circuit of an endpoint: 0 closed, 1 half open, 2 open.',
-      labels: ['endpoint'],
+      labelNames: ['endpoint'],
     },
-    ({ circuits }) =>
-      circuits.map(({ endpointId, state }) => ({ labels: [endpointId], value: CIRCUIT_VALUE[state] })),
+    ({ circuits }) => circuits.map(({ endpointId, state }) => [[endpointId], CIRCUIT_VALUE[state]]),
   );
-  gauge({ name: 'hookstream_workers', help: 'Workers that told of themselves of late.' }, ({ workers }) => [
-    { labels: [], value: workers },
-  ]);
+  gauge(
+    { name: 'hookstream_workers', help: 'Workers that told of themselves of late.' },
+    ({ workers }) => workers,
+  );
   gauge(
     {
       name: 'hookstream_partitions_ahead_seconds',
       help: 'How far ahead there are partitions, by whole days.',
     },
-    ({ partitionsAheadDays }) => [{ labels: [], value: partitionsAheadDays * DAY_SECONDS }],
+    ({ partitionsAheadDays }) => partitionsAheadDays * DAY_SECONDS,
   );
 }
 
 /** Registers whether this process is ready, as its health tells it. */
-export function registerReadiness(registry: MetricRegistry, ready: () => boolean | Promise<boolean>): void {
-  registry.gauge({ name: 'hookstream_ready', help: 'Whether this process is ready: 1 or 0.' }, async () => [
-    { labels: [], value: (await ready()) ? 1 : 0 },
-  ]);
+export function registerReadiness(registry: Registry, ready: () => boolean | Promise<boolean>): void {
+  registerGauge(
+    registry,
+    { name: 'hookstream_ready', help: 'Whether this process is ready: 1 or 0.' },
+    async () => ((await ready()) ? 1 : 0),
+  );
+}
+
+/** A gauge that is read when somebody looks. What cannot be read now is absent: a stale number would look like a fresh one. */
+function registerGauge(registry: Registry, head: GaugeHead, read: () => Promise<Reading>): void {
+  const gauge = new Gauge({
+    ...head,
+    registers: [registry],
+    async collect() {
+      const reading = await read().catch((): Reading => []);
+      gauge.reset();
+      if (typeof reading === 'number') gauge.set(reading);
+      // without labels, nothing read would be shown as 0
+      else if (head.labelNames === undefined) gauge.remove();
+      else for (const [labels, value] of reading) gauge.labels(...labels).set(value);
+    },
+  });
 }
 
 function keep(read: () => Promise<InstallationGauges>): () => Promise<InstallationGauges> {

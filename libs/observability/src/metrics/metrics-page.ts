@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { Registry } from 'prom-client';
 
-export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 const SDK_TIMEOUT_MS = 2_000;
 
 /** Tells whether an `Authorization` header may read the metrics. Without a token anybody may. */
