@@ -95,7 +95,8 @@ function firstDifference() {
     if (
       installed === undefined ||
       installed.version !== entry.version ||
-      installed.resolved !== entry.resolved
+      // npm install notes it here also where the lockfile, made without, does not say it
+      (entry.resolved !== undefined && installed.resolved !== entry.resolved)
     ) {
       return `${path.replace(/^.*node_modules\//, '')} is missing or another version`;
     }
