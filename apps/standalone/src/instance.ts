@@ -1,4 +1,10 @@
-import { ManagedProcess, resolveTemporalBinary, startPostgres, startTemporal } from '@hookstream/embedded';
+import {
+  ALLOCATOR_ENVIRONMENT,
+  ManagedProcess,
+  resolveTemporalBinary,
+  startPostgres,
+  startTemporal,
+} from '@hookstream/embedded';
 import { ensurePartitions, openDatabase, runMigrations } from '@hookstream/persistence';
 import { fileURLToPath } from 'node:url';
 import { createTenant, isKeyValid, waitUntilReady } from './api-client.js';
@@ -145,7 +151,7 @@ export class Instance {
       command: process.execPath,
       args: ['--enable-source-maps', '--import', EXIT_WITH_SUPERVISOR, `${APPS}/${name}/dist/main.js`],
       logFile: this.plan.directory.logFile(name),
-      env: this.plan.childEnvironment(this.databaseUrl),
+      env: { ...ALLOCATOR_ENVIRONMENT, ...this.plan.childEnvironment(this.databaseUrl) },
       holdStdin: true,
       ...(name === 'worker' ? { niceness: BEHIND_ACCEPT } : {}),
     });

@@ -1,3 +1,4 @@
+export * from './process/allocator.js';
 export * from './postgres/postgres-server.js';
 export * from './process/file-lock.js';
 export * from './process/free-port.js';

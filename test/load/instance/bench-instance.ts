@@ -5,7 +5,7 @@ import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NAMESPACE } from '@hookstream/contracts';
-import { freePorts, identify } from '@hookstream/embedded';
+import { ALLOCATOR_ENVIRONMENT, freePorts, identify } from '@hookstream/embedded';
 import { eventually, startProcessGuard, type ProcessGuard } from '@hookstream/testing';
 
 const START_SCRIPT = fileURLToPath(new URL('../../../../scripts/start.mjs', import.meta.url));
@@ -78,6 +78,7 @@ export class BenchInstance {
       stdio: ['ignore', log, log, 'ipc'],
       env: {
         ...environment,
+        ...ALLOCATOR_ENVIRONMENT,
         NODE_ENV: 'production',
         DATABASE_URL: this.facts.database_url,
         TEMPORAL_ADDRESS: this.facts.temporal_address,
