@@ -3,6 +3,12 @@ import { SLOT_SPARE_MS } from './slots.sql.js';
 
 const LEASE = `($4 * interval '1 millisecond')`;
 
+/**
+ * Nobody waits for the disk when a claim commits: should Postgres crash before it is written, the rows are claimable again, as they are when a
+ * lease ends. What is recorded of an attempt comes later, and with it on the disk so is the claim.
+ */
+const COMMITS_AT_ONCE = `set_config('synchronous_commit', 'off', true) IS NOT NULL`;
+
 /** The due rows of a queue, oldest first. */
 const dueRows = (queue: string, most: string): string => `
       SELECT o.delivery_id, o.due_at, o.trigger FROM outbox o
@@ -40,6 +46,7 @@ WITH asked AS MATERIALIZED (
          AND o.claimable_at < 'infinity'
        ORDER BY o.claimable_at LIMIT 1) first ON true
     ${limitsOf('least(first.claimable_at, now())')}
+   WHERE ${COMMITS_AT_ONCE}
 ), gates AS MATERIALIZED (
   SELECT a.* FROM asked a JOIN endpoint_gates g ON g.endpoint_id = a.endpoint_id
    WHERE g.version = a.version
@@ -100,6 +107,7 @@ WITH asked AS MATERIALIZED (
   SELECT a.tenant_id, a.endpoint_id, a.n, e.url
     FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS a (tenant_id, endpoint_id, n)
     JOIN endpoints e ON e.id = a.endpoint_id
+   WHERE ${COMMITS_AT_ONCE}
 ), picked AS MATERIALIZED (
   SELECT a.endpoint_id, p.* FROM asked a CROSS JOIN LATERAL (${dueRows('a', 'a.n')}) p
 ), leased AS (${LEASED}
