@@ -32,9 +32,14 @@ const STEPS = [
     mend: 'node libs/config/dist/write-reference.js writes it',
   },
   {
+    name: 'version',
+    args: [join('scripts', 'check-versions.mjs')],
+    mend: 'the version is raised in the root package.json; node scripts/check-versions.mjs --write, then npm install',
+  },
+  {
     name: 'migrations',
     args: [join('scripts', 'check-migrations.mjs')],
-    mend: 'write a migration for the difference, or correct the entity',
+    mend: 'write a migration for the difference, or correct the entity; docs/self-hosting/upgrade.md has the rules',
   },
   {
     name: 'docker-compose.yml and Dockerfile',

@@ -1,7 +1,7 @@
 // npm run helm:check: the chart in deploy/helm by `helm lint`, and what it renders by `kubeconform -strict`, with each of deploy/helm/ci.
 //   --no-fetch   use only programs and schemas that are on this machine already
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findTool } from './external-tools.mjs';
 import { KUBERNETES_VERSION, kubernetesSchemas } from './kubernetes-schemas.mjs';
@@ -27,23 +27,11 @@ const REFUSED = [
 ];
 
 await main(() => {
-  const results = [versions(), ...chart()];
+  const results = chart();
   const count = (value) => results.filter((result) => result === value).length;
   console.log(`helm:check: ${count(true)} passed, ${count(false)} failed, ${count(undefined)} SKIPPED`);
   return count(false) === 0 ? 0 : 1;
 });
-
-/** One version for all: package.json's. */
-function versions() {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const text = readFileSync(join(root, CHART, 'Chart.yaml'), 'utf8');
-  const wrong = ['version', 'appVersion'].filter((key) => !text.includes(`\n${key}: ${version}\n`));
-  return tell(
-    'version',
-    wrong.length === 0,
-    `${wrong.join(', ')} of Chart.yaml is not ${version}, as package.json says`,
-  );
-}
 
 function chart() {
   const helm = findTool('helm', { fetch });
