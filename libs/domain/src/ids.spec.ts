@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { fromUUID, toUUID } from 'typeid-js';
 import { DomainError } from './errors.js';
 import { idToUuid, newId, newIdentity, newUuid, uuidToId, uuidV7Floor, uuidV7Time } from './ids.js';
@@ -42,7 +41,7 @@ describe('ids', () => {
   it('are those of typeid-js, whatever the bits', () => {
     const typeId = fromUUID as (uuid: string, prefix: string) => string;
     for (let n = 0; n < 1_000; n++) {
-      const uuid = randomUUID();
+      const uuid = crypto.randomUUID();
       const id = uuidToId('event', uuid);
       expect(id).toBe(typeId(uuid, 'evt'));
       expect(idToUuid('event', id)).toBe(toUUID(id as Parameters<typeof toUUID>[0]));

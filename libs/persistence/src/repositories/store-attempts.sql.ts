@@ -108,11 +108,14 @@ const COLUMNS: readonly Column[] = [
   ['latency_bucket', 'smallint', latencyBucket],
 ];
 
+const DELIVERY_ID = 0;
+
 const STAYS_CANCELLED = `(d.status = 'cancelled' AND i.status <> 'succeeded')`;
 
 /**
  * Attempts of different deliveries and what they mean for these, in one statement. Storing one again changes nothing. One array for each of
- * {@link COLUMNS}, by delivery id: rows are locked in that order, the outbox first, as everywhere.
+ * {@link COLUMNS}, by delivery id: rows are locked in that order, the outbox first, as everywhere. Then the first and the last id, which tell Postgres
+ * the day's partition before it begins: without them it gets ready for those of every day.
  *
  * A row of the outbox that stands for an attempt made by who took it leaves with its delivery's end, or becomes a workflow's. Where a replay
  * was asked for meanwhile it goes again, as what the dispatcher has not seen of its row.
@@ -144,6 +147,7 @@ WITH input AS MATERIALIZED (
                              WHEN NOT i.again AND i.status IN ('succeeded', 'dead_letter', 'cancelled') THEN now() END
     FROM input i
    WHERE d.id = i.delivery_id AND d.attempt_count < i.number
+     AND d.id BETWEEN $${COLUMNS.length + 1}::uuid AND $${COLUMNS.length + 2}::uuid
   RETURNING d.id, d.status, d.event_id, d.event_type, i.id AS attempt_id, i.in_outbox, i.again
 ), ended AS (
   DELETE FROM outbox o USING delivery d WHERE d.in_outbox AND d.status <> 'retrying' AND o.delivery_id = d.id
@@ -209,10 +213,12 @@ export async function storeMany(
   });
 }
 
-function valuesOf(attempts: readonly MadeAttempt[]): unknown[][] {
+function valuesOf(attempts: readonly MadeAttempt[]): unknown[] {
   // public ids sort as what they stand for
   const ordered = [...attempts].sort((a, b) => (a.delivery.deliveryId < b.delivery.deliveryId ? -1 : 1));
-  return COLUMNS.map(([, , value]) => ordered.map(value));
+  const columns = COLUMNS.map(([, , value]) => ordered.map(value));
+  const ids = columns[DELIVERY_ID] as string[];
+  return [...columns, ids[0], ids.at(-1)];
 }
 
 function endedAt({ startedAt, outcome }: AttemptRecord): Date {
