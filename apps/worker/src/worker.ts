@@ -87,7 +87,10 @@ export class HookstreamWorker {
     this.gauges = new GaugesRepository(database);
     const temporal = await this.connectTemporal();
     restContext(activityContext);
-    await ensurePartitions(database.pool, { now: Date.now(), aheadMs: config.retention.partitionsAheadMs });
+    // what was there a moment ago may be away again: a worker waits for it, it does not end
+    await untilAvailable('the partitions', logger, () =>
+      ensurePartitions(database.pool, { now: Date.now(), aheadMs: config.retention.partitionsAheadMs }),
+    );
 
     const egress = createEgress(config);
     this.closers.unshift(() => egress.close());
@@ -106,7 +109,7 @@ export class HookstreamWorker {
       lastDispatchAt: () => dispatching.lastDispatchAt,
       logger,
     });
-    await heartbeat.start();
+    await untilAvailable('Postgres', logger, () => heartbeat.start());
     this.heartbeat = heartbeat;
     this.closers.unshift(() => heartbeat.stop());
 
@@ -251,6 +254,7 @@ export class HookstreamWorker {
     setMaxListeners(0, stopping.signal);
     const workers = await TemporalWorkers.start({
       temporal,
+      logger: this.options.logger,
       taskQueues: taskQueues ?? TASK_QUEUE,
       identity: this.id,
       deliveryActivities: watchedActivities(

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
 import type {
   DeliveryActivities,
   EndpointActivities,
   MaintenanceActivities,
   ReplayActivities,
 } from '@hookstream/contracts';
+import type { Logger } from '@hookstream/observability';
 import type { WorkerTemporalClient } from '@hookstream/temporal-client';
 import { workflowBundlePath } from '@hookstream/workflows/bundle';
+import { untilAvailable } from '../until-available.js';
 
 export interface TaskQueues {
   deliveries: string;
@@ -16,6 +18,7 @@ export interface TaskQueues {
 
 export interface TemporalWorkersOptions {
   temporal: WorkerTemporalClient;
+  logger: Logger;
   taskQueues: TaskQueues;
   identity: string;
   deliveryActivities: DeliveryActivities;
@@ -46,7 +49,10 @@ export class TemporalWorkers {
   static async start(options: TemporalWorkersOptions): Promise<TemporalWorkers> {
     if (!existsSync(workflowBundlePath))
       throw new Error('The workflow bundle is missing; make it with: npm run build');
-    const workers = [await createDeliveriesWorker(options), await createControlWorker(options)];
+    const workers = [
+      await onceTemporalAnswers(options.logger, () => createDeliveriesWorker(options)),
+      await onceTemporalAnswers(options.logger, () => createControlWorker(options)),
+    ];
     return new TemporalWorkers(
       workers,
       workers.map((worker) => worker.run()),
@@ -66,6 +72,23 @@ export class TemporalWorkers {
     await Promise.allSettled(this.runs);
     clearTimeout(grace);
   }
+}
+
+/** Creating asks Temporal for the namespace. A Temporal that is away is waited for; everything else is a fault of ours. */
+function onceTemporalAnswers(logger: Logger, create: () => Promise<Worker>): Promise<Worker> {
+  let fault: unknown;
+  return untilAvailable('Temporal', logger, async () => {
+    try {
+      return await create();
+    } catch (error) {
+      if (error instanceof TransportError) throw error;
+      fault = error;
+      return undefined;
+    }
+  }).then((worker) => {
+    if (worker === undefined) throw fault;
+    return worker;
+  });
 }
 
 function shared(
