@@ -35,9 +35,11 @@ export function createEgressClient(options: EgressOptions = {}): EgressClient {
   });
   const targets = new LRUCache<string, Target>({ max: KNOWN_URLS });
   const targetOf = (url: string): Target => {
-    const known = targets.get(url) ?? toTarget(url, rules);
-    targets.set(url, known);
-    return known;
+    const known = targets.get(url);
+    if (known !== undefined) return known;
+    const target = toTarget(url, rules);
+    targets.set(url, target);
+    return target;
   };
   return {
     async send(request) {
