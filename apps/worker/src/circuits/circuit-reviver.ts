@@ -2,6 +2,7 @@ import type { Logger } from '@hookstream/observability';
 import type { CircuitsRepository } from '@hookstream/persistence';
 import type { EndpointWorkflows } from '@hookstream/temporal-client';
 import { hostOf } from './host-of.js';
+import { RegularLook } from './regular-look.js';
 
 export interface CircuitReviverDeps {
   circuits: Pick<CircuitsRepository, 'overdue'>;
@@ -20,24 +21,16 @@ const LIMIT = 100;
  * a look at its policy.
  */
 export class CircuitReviver {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
+  private readonly looks = new RegularLook(() => this.reviveOverdue(), EVERY_MS);
 
   constructor(private readonly deps: CircuitReviverDeps) {}
 
-  /** Looks at once, for what a restore has left, and again and again. */
   start(): void {
-    const look = (): void => {
-      this.running = this.running.then(() => this.reviveOverdue());
-    };
-    look();
-    this.timer = setInterval(look, EVERY_MS);
-    this.timer.unref();
+    this.looks.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.running;
+  stop(): Promise<void> {
+    return this.looks.stop();
   }
 
   private async reviveOverdue(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Logger } from '@hookstream/observability';
 import type { AnsweredProbe, ProbesRepository } from '@hookstream/persistence';
 import type { EndpointWorkflows } from '@hookstream/temporal-client';
 import { hostOf } from './host-of.js';
+import { RegularLook } from './regular-look.js';
 
 export interface ProbeKeeperDeps {
   probes: Pick<ProbesRepository, 'answered' | 'releaseLost'>;
@@ -20,24 +21,16 @@ const LIMIT = 100;
  * sent to the endpoint until the time of such a probe is over. Telling twice changes nothing: only the first word about a turn's probe decides.
  */
 export class ProbeKeeper {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
+  private readonly looks = new RegularLook(() => this.look(), EVERY_MS);
 
   constructor(private readonly deps: ProbeKeeperDeps) {}
 
-  /** Looks at once, for what a crash has left, and again and again. */
   start(): void {
-    const look = (): void => {
-      this.running = this.running.then(() => this.look());
-    };
-    look();
-    this.timer = setInterval(look, EVERY_MS);
-    this.timer.unref();
+    this.looks.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.running;
+  stop(): Promise<void> {
+    return this.looks.stop();
   }
 
   private async look(): Promise<void> {
