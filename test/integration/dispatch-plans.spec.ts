@@ -1,9 +1,11 @@
-// Real: Postgres, with the settings of a worker's connection. What a claim reads, whatever waits.
+// Real: Postgres, with the settings of a worker's connection. What a claim reads, whatever waits, and what giving rows back, keeping and freeing
+// them reads where Postgres knows of no rows.
 import pg from 'pg';
-import { idToUuid, newId } from '@hookstream/domain';
+import { idToUuid, newId, uuidToId } from '@hookstream/domain';
 import {
   LIST_QUEUES_SQL,
   LOOK_UPS_ONLY,
+  OutboxRepository,
   TAKE_TO_ATTEMPT_SQL,
   TAKE_TO_START_SQL,
   type EndpointRecord,
@@ -20,6 +22,8 @@ interface Plan {
 const NOWHERE = '00000000-0000-0000-0000-000000000000';
 const QUEUES = 20;
 const TAKEN = 32;
+/** An outbox row has four indexes: to look it up, lock it and store it anew touches some thirty buffers. */
+const BUFFERS_A_ROW = 100;
 
 describe('the cost of a claim', () => {
   let store: StoredDeliveries;
@@ -99,5 +103,41 @@ describe('the cost of a claim', () => {
     expect(takeMany.buffers).toBeLessThanOrEqual(takeFew.buffers + 10 * TAKEN);
     expect(attemptMany.buffers).toBeLessThanOrEqual(attemptFew.buffers + 10 * TAKEN);
     for (const { nodes } of [listMany, takeMany, attemptMany]) expect([...nodes]).not.toContain('Seq Scan');
+  }, 120_000);
+
+  /** What a repository's statements cost, with all that waits claimed by `worker` or held. */
+  async function costOf(work: (outbox: OutboxRepository) => Promise<unknown>): Promise<number> {
+    let buffers = 0;
+    const explaining = {
+      query: async (query: string | pg.QueryConfig, values: unknown[] = []) => {
+        const { text, values: own = values } = typeof query === 'string' ? { text: query } : query;
+        buffers += (await cost(text, own)).buffers;
+        return { rows: [], rowCount: 0 };
+      },
+    };
+    await work(new OutboxRepository(explaining as unknown as pg.Pool));
+    return buffers;
+  }
+
+  it('does not grow with the square of what is given back, kept or freed while the statistics say that nothing waits', async () => {
+    const rows = 2_000;
+    // an outbox as a burst leaves it: pages, and none of them with a row
+    await fill(rows);
+    await client.query('DELETE FROM outbox');
+    await client.query('VACUUM (ANALYZE, TRUNCATE false) outbox');
+    const { rows: stored } = await client.query<{ delivery_id: string }>(
+      `INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at, claimed_by)
+       SELECT gen_random_uuid(), $1, ($2::uuid[])[1 + n % ${QUEUES}], now(), now(), 'worker' FROM generate_series(1, ${rows}) n
+       RETURNING delivery_id`,
+      [tenant(), uuids()],
+    );
+    const ids = stored.map((row) => uuidToId('delivery', row.delivery_id));
+    const most = rows * BUFFERS_A_ROW;
+    expect(await costOf((outbox) => outbox.release('worker', ids))).toBeLessThan(most);
+    expect(await costOf((outbox) => outbox.keep('worker', ids, 10_000))).toBeLessThan(most);
+    expect(await costOf((outbox) => outbox.acknowledge('worker', ids))).toBeLessThan(most);
+    expect(await costOf((outbox) => outbox.acknowledgeOpen('worker', ids, 0))).toBeLessThan(most);
+    await client.query(`UPDATE outbox SET claimable_at = 'infinity'`);
+    expect(await costOf((outbox) => outbox.reconcile({ olderThanMs: 1_000, limit: rows }))).toBeLessThan(most);
   }, 120_000);
 });

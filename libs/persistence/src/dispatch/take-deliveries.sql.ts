@@ -11,18 +11,19 @@ const COMMITS_AT_ONCE = `set_config('synchronous_commit', 'off', true) IS NOT NU
 
 /** The due rows of a queue, oldest first. */
 const dueRows = (queue: string, most: string): string => `
-      SELECT o.delivery_id, o.due_at, o.trigger FROM outbox o
+      SELECT o.delivery_id, o.due_at, o.trigger, o.event_id, o.order_key FROM outbox o
        WHERE o.lane = $6 AND o.tenant_id = ${queue}.tenant_id AND o.endpoint_id = ${queue}.endpoint_id
          AND o.claimable_at < 'infinity' AND o.claimable_at <= now()
        ORDER BY o.claimable_at LIMIT ${most} FOR UPDATE SKIP LOCKED`;
 
 /** Who took a row decides its lane from then on: somebody else who takes it after the lease must not do it the other way. */
 const LEASED = `
-  UPDATE outbox o SET claimable_at = now() + ${LEASE}, claimed_by = $5, lane = $7
-    FROM picked p WHERE o.delivery_id = p.delivery_id`;
+  UPDATE outbox SET claimable_at = now() + ${LEASE}, claimed_by = $5, lane = $7
+   WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM picked))`;
 
 /** Looked up one by one (`OFFSET 0` holds the planner to it): a long outbox must not make it scan partitions. */
-const THE_DELIVERY = `LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE id = p.delivery_id OFFSET 0) d ON true`;
+const theDelivery = (unless = ''): string =>
+  `LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE id = p.delivery_id ${unless} OFFSET 0) d ON true`;
 
 /**
  * Takes up to $3[i] due rows of the queue ($1[i] tenant, $2[i] endpoint) of lane $6 under a lease of $4 ms for worker $5, from then on in lane
@@ -52,7 +53,7 @@ WITH asked AS MATERIALIZED (
    WHERE g.version = a.version
    ORDER BY a.endpoint_id FOR UPDATE OF g SKIP LOCKED
 ), picked AS MATERIALIZED (
-  SELECT g.tenant_id, g.endpoint_id, g.timeout_ms, p.delivery_id, p.due_at, p.trigger
+  SELECT g.tenant_id, g.endpoint_id, g.timeout_ms, p.delivery_id, p.due_at, p.trigger, p.event_id, p.order_key
     FROM gates g CROSS JOIN LATERAL (${dueRows('g', 'least(g.n, g.free)')}) p
 ), leased AS (${LEASED}
 ), slotted AS (
@@ -79,15 +80,20 @@ SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ag
   FROM asked a
   LEFT JOIN gates g ON g.endpoint_id = a.endpoint_id
   LEFT JOIN picked p ON p.endpoint_id = a.endpoint_id
-  ${THE_DELIVERY}
+  ${theDelivery()}
  ORDER BY p.due_at`;
 
-/** With what an attempt needs; what belongs to the endpoint stands in the first row of each (`is_first`). */
+/**
+ * With what an attempt needs; what belongs to the endpoint stands in the first row of each (`is_first`). A delivery that is as it was accepted
+ * is not looked up: outbox and event tell all of it.
+ */
 export const TAKE_TO_ATTEMPT_SQL = `${TAKE}
 SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ago, p.is_first, a.tenant_id AS owner_id,
-       p.delivery_id, p.trigger, d.tenant_id, d.event_id, d.event_type, d.status, d.attempt_count, d.schedule_step,
-       d.order_key IS NOT NULL AS in_order, ev.payload,
-       (extract(epoch FROM coalesce(ev.deliver_at, d.created_at)) * 1000)::float8 AS due_at_ms,
+       p.delivery_id, p.trigger, CASE WHEN p.event_id IS NULL THEN d.tenant_id ELSE a.tenant_id END AS tenant_id,
+       coalesce(p.event_id, d.event_id) AS event_id, coalesce(d.event_type, ev.type) AS event_type,
+       coalesce(d.status, 'pending') AS status, coalesce(d.attempt_count, 0) AS attempt_count, coalesce(d.schedule_step, 0) AS schedule_step,
+       coalesce(p.order_key, d.order_key) IS NOT NULL AS in_order, ev.payload,
+       (extract(epoch FROM coalesce(ev.deliver_at, d.created_at, ev.created_at)) * 1000)::float8 AS due_at_ms,
        e.url, e.status AS endpoint_status, e.deleted_at IS NOT NULL AS endpoint_deleted, e.timeout_ms, e.retry, e.signature, e.headers,
        e.circuit, e.circuit_state, e.circuit_turn, e.failing_since, e.recovering,
        CASE WHEN p.is_first THEN (SELECT array_agg(s.ciphertext ORDER BY s.id DESC) FROM endpoint_secrets s
@@ -97,8 +103,8 @@ SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ag
   LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) = 1 AS is_first FROM picked) p
     ON p.endpoint_id = a.endpoint_id
   LEFT JOIN endpoints e ON p.is_first AND e.id = a.endpoint_id
-  ${THE_DELIVERY}
-  LEFT JOIN LATERAL (SELECT payload, deliver_at FROM events WHERE id = d.event_id OFFSET 0) ev ON true
+  ${theDelivery('AND p.event_id IS NULL')}
+  LEFT JOIN LATERAL (SELECT type, payload, deliver_at, created_at FROM events WHERE id = coalesce(p.event_id, d.event_id) OFFSET 0) ev ON true
  ORDER BY p.due_at, p.is_first DESC`;
 
 /** The same past limits, circuit and slots, with what starting a workflow needs: the next attempt asks for them when it is due. */
@@ -117,5 +123,5 @@ SELECT a.endpoint_id, true AS locked, NULL::float8 AS rate, 0::float8 AS burst, 
        d.tenant_id, d.event_id, d.event_type, d.status, d.lane, d.attempt_count, d.schedule_step, d.created_at
   FROM asked a
   LEFT JOIN picked p ON p.endpoint_id = a.endpoint_id
-  ${THE_DELIVERY}
+  ${theDelivery()}
  ORDER BY p.due_at`;

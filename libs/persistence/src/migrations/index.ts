@@ -11,6 +11,7 @@ import { Stats1763900400001 } from './1763900400001-stats.js';
 import { EndpointsVersion1763900500000 } from './1763900500000-endpoints-version.js';
 import { Lanes1763900600000 } from './1763900600000-lanes.js';
 import { HalfOpenCircuits1763900700000 } from './1763900700000-half-open-circuits.js';
+import { OutboxEvents1763900800000 } from './1763900800000-outbox-events.js';
 
 /** In order. A released migration is never edited. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   EndpointsVersion1763900500000,
   Lanes1763900600000,
   HalfOpenCircuits1763900700000,
+  OutboxEvents1763900800000,
 ];

@@ -69,8 +69,8 @@ WITH outdated AS (
   SELECT id, tenant_id, event_id, endpoint_id, type, 'pending', lane,
          CASE WHEN claimable_at = 'infinity' THEN NULL ELSE due_at END, order_key, created_at, created_at FROM placed
 ), new_outbox AS (
-  INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at, lane, order_key, order_seq, order_blocked)
-  SELECT id, tenant_id, endpoint_id, due_at, claimable_at, lane, order_key, order_seq, order_blocked FROM placed
+  INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, event_id, due_at, claimable_at, lane, order_key, order_seq, order_blocked)
+  SELECT id, tenant_id, endpoint_id, event_id, due_at, claimable_at, lane, order_key, order_seq, order_blocked FROM placed
 ), wake AS (
   SELECT pg_notify('${OUTBOX_CHANNEL}', string_agg(DISTINCT lane, ',')) FROM placed WHERE claimable_at <= now() HAVING count(*) > 0
 )

@@ -9,7 +9,7 @@ import {
   type Lane,
 } from '@hookstream/domain';
 import { ACCEPT_EVENTS_SQL } from './accept-events.sql.js';
-import { binaryTextArray } from './text-array.js';
+import { binaryColumn } from './binary-array.js';
 import {
   payloadOf,
   readReceivers,
@@ -67,6 +67,7 @@ interface Planned {
   item: AcceptItem;
   tenantUuid: string;
   eventUuid: string;
+  createdMs: number;
   answer: AcceptedEvent;
   payload: string;
   targets: Receiver[];
@@ -185,7 +186,8 @@ function refusal({ schema, endpointIds = [] }: AcceptItem, { endpoints }: Receiv
 function plan(item: AcceptItem, { tenantUuid, endpoints }: Receivers): Planned {
   const { id, uuid: eventUuid } = newIdentity('event');
   // the id's own time, so that lists by time and by id agree
-  const createdAt = new Date(uuidV7Time(eventUuid)).toISOString();
+  const createdMs = uuidV7Time(eventUuid);
+  const createdAt = new Date(createdMs).toISOString();
   const chosen = item.endpointIds
     ? [...new Set(item.endpointIds)].flatMap((id) => endpoints.get(idToUuid('endpoint', id)) ?? [])
     : wanting(item, createdAt, endpoints);
@@ -194,6 +196,7 @@ function plan(item: AcceptItem, { tenantUuid, endpoints }: Receivers): Planned {
     item,
     tenantUuid,
     eventUuid,
+    createdMs,
     targets,
     answer: {
       ...{ id, type: item.type, createdAt, deliveries: targets.length },
@@ -238,20 +241,20 @@ async function store(
     name: 'accept-events',
     text: ACCEPT_EVENTS_SQL,
     values: [
-      planned.map((p) => p.eventUuid),
-      planned.map((p) => p.tenantUuid),
-      planned.map((p) => p.item.type),
-      binaryTextArray(planned.map((p) => p.payload)),
+      binaryColumn('uuid', planned, (p) => p.eventUuid),
+      binaryColumn('uuid', planned, (p) => p.tenantUuid),
+      binaryColumn('text', planned, (p) => p.item.type),
+      binaryColumn('text', planned, (p) => p.payload),
       sparse(planned, (p) => p.item.deliverAt?.toISOString() ?? null),
-      planned.map((p) => p.answer.createdAt),
+      binaryColumn('timestamptz', planned, (p) => p.createdMs),
       sparse(planned, (p) => p.item.idempotency?.key ?? null),
       sparse(planned, (p) => p.item.idempotency?.requestHash ?? null),
       sparse(planned, (p) => (p.item.idempotency ? JSON.stringify(p.answer) : null)),
       sparse(planned, (p) => p.item.idempotency?.expiresAt.toISOString() ?? null),
-      deliveries.map((d) => d.id),
-      deliveries.map((d) => d.event),
-      deliveries.map((d) => d.endpoint),
-      deliveries.map((d) => d.lane),
+      binaryColumn('uuid', deliveries, (d) => d.id),
+      binaryColumn('uuid', deliveries, (d) => d.event),
+      binaryColumn('uuid', deliveries, (d) => d.endpoint),
+      binaryColumn('text', deliveries, (d) => d.lane),
       sparse(deliveries, (d) => d.due),
       [...paused],
       sparse(planned, ({ item }) => (item.schema === undefined ? null : JSON.stringify(item.schema.errors))),

@@ -37,7 +37,7 @@ export async function handBackDelivery(
       `INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at, trigger, order_key, order_seq, order_blocked)
        VALUES ($1, $2, $3, now(), CASE WHEN $4 THEN 'infinity' ELSE now() + $5 * interval '1 millisecond' END, $6, $7, $8, $9)
        ON CONFLICT (delivery_id) DO UPDATE
-         SET claimable_at = excluded.claimable_at, claimed_by = NULL, trigger = excluded.trigger, lane = excluded.lane,
+         SET claimable_at = excluded.claimable_at, claimed_by = NULL, trigger = excluded.trigger, lane = excluded.lane, event_id = NULL,
              order_key = excluded.order_key, order_seq = CASE WHEN $10 THEN excluded.order_seq ELSE least(outbox.order_seq, excluded.order_seq) END, order_blocked = excluded.order_blocked`,
       [
         delivery,

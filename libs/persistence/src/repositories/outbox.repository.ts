@@ -9,6 +9,28 @@ SELECT free_next_in_order(head_delivery_id) FROM (
     LEFT JOIN LATERAL (SELECT status FROM deliveries WHERE id = k.head_delivery_id OFFSET 0) d ON true
    WHERE d.status IS NULL OR d.status NOT IN ('pending', 'in_progress', 'retrying') LIMIT $1) ended`;
 
+/** The next endpoint that holds deliveries: one descent of the index, however many it holds. */
+const nextHolding = (bounds: string): string => `
+  SELECT o.tenant_id, o.endpoint_id FROM outbox o
+   WHERE o.claimable_at = 'infinity' AND ${bounds} ORDER BY o.tenant_id, o.endpoint_id LIMIT 1`;
+
+/** Frees up to $1 rows that are held although their endpoint is enabled. Its cost is the number of endpoints that hold any. */
+const FREE_HELD_SQL = `
+WITH RECURSIVE holding AS (
+  (${nextHolding('true')})
+  UNION ALL
+  SELECT n.* FROM holding h CROSS JOIN LATERAL (
+    ${nextHolding('(o.tenant_id, o.endpoint_id) > (h.tenant_id, h.endpoint_id)')}) n
+)
+UPDATE outbox SET claimable_at = due_at WHERE delivery_id = ANY (ARRAY(
+  SELECT f.delivery_id
+    FROM holding h JOIN endpoints e ON e.id = h.endpoint_id AND e.status = 'enabled'
+   CROSS JOIN LATERAL (
+     SELECT o.delivery_id FROM outbox o
+      WHERE o.tenant_id = h.tenant_id AND o.endpoint_id = h.endpoint_id AND o.claimable_at = 'infinity' AND NOT o.order_blocked
+      LIMIT $1 FOR UPDATE SKIP LOCKED) f
+   LIMIT $1))`;
+
 /**
  * Deliveries that wait for dispatch. `claimable_at` is when a row may be claimed: its due time, pushed ahead by the
  * lease of whoever claimed it, or infinity while its endpoint holds deliveries back. A row leaves only when its
@@ -39,11 +61,11 @@ export class OutboxRepository {
                 coalesce(d.status = 'in_progress', false) AS moves
            FROM outbox o LEFT JOIN deliveries d ON d.id = o.delivery_id
           WHERE o.delivery_id = ANY($1) AND o.claimed_by = $2 ORDER BY o.delivery_id FOR UPDATE OF o
-       ), ${givesSlotsBack('IN (SELECT delivery_id FROM mine WHERE NOT moves)')}, removed AS (
-         DELETE FROM outbox o USING mine m WHERE o.delivery_id = m.delivery_id AND NOT m.waits
+       ), ${givesSlotsBack('= ANY (ARRAY(SELECT delivery_id FROM mine WHERE NOT moves))')}, removed AS (
+         DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine WHERE NOT waits))
        )
-       UPDATE outbox o SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL
-         FROM mine m WHERE o.delivery_id = m.delivery_id AND m.waits`,
+       UPDATE outbox SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL, event_id = NULL
+        WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine WHERE waits))`,
       [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, delayMs],
     );
   }
@@ -61,10 +83,11 @@ export class OutboxRepository {
     await this.pool.query(
       `WITH mine AS (
          SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE
-       ), ${givesSlotsBack('IN (SELECT delivery_id FROM mine)')}
-       UPDATE outbox o SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL,
-              lane = CASE WHEN $4 AND o.lane = 'durable' THEN 'auto' ELSE o.lane END
-         FROM mine m WHERE o.delivery_id = m.delivery_id AND o.claimable_at < 'infinity'`,
+       ), ${givesSlotsBack('= ANY (ARRAY(SELECT delivery_id FROM mine))')}
+       UPDATE outbox SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL,
+              lane = CASE WHEN $4 AND lane = 'durable' THEN 'auto' ELSE lane END,
+              event_id = CASE WHEN lane = 'durable' THEN NULL ELSE event_id END
+        WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine)) AND claimable_at < 'infinity'`,
       [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, delayMs, anyLane],
     );
   }
@@ -73,10 +96,10 @@ export class OutboxRepository {
   async keep(workerId: string, deliveryIds: readonly string[], leaseMs: number): Promise<void> {
     await this.pool.query({
       name: 'outbox-keep',
-      text: `UPDATE outbox o SET claimable_at = now() + $3 * interval '1 millisecond'
-               FROM (SELECT delivery_id FROM outbox
-                      WHERE delivery_id = ANY($1) AND claimed_by = $2 AND claimable_at < 'infinity' ORDER BY delivery_id FOR UPDATE) mine
-              WHERE o.delivery_id = mine.delivery_id`,
+      text: `UPDATE outbox SET claimable_at = now() + $3 * interval '1 millisecond'
+              WHERE delivery_id = ANY (ARRAY(
+                SELECT delivery_id FROM outbox
+                 WHERE delivery_id = ANY($1) AND claimed_by = $2 AND claimable_at < 'infinity' ORDER BY delivery_id FOR UPDATE))`,
       values: [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, leaseMs],
     });
   }
@@ -100,14 +123,7 @@ export class OutboxRepository {
        ON CONFLICT (delivery_id) DO NOTHING`,
       [options.olderThanMs, options.limit],
     );
-    const freed = await this.pool.query(
-      `UPDATE outbox o SET claimable_at = o.due_at
-         FROM (SELECT h.delivery_id FROM outbox h JOIN endpoints e ON e.id = h.endpoint_id
-                WHERE h.claimable_at = 'infinity' AND NOT h.order_blocked AND e.status = 'enabled'
-                ORDER BY h.delivery_id LIMIT $1 FOR UPDATE OF h SKIP LOCKED) held
-        WHERE o.delivery_id = held.delivery_id`,
-      [options.limit],
-    );
+    const freed = await this.pool.query(FREE_HELD_SQL, [options.limit]);
     await this.pool.query(
       `DELETE FROM slots WHERE delivery_id = ANY (ARRAY(
         SELECT delivery_id FROM slots WHERE expires_at < now() ORDER BY delivery_id LIMIT $1 FOR UPDATE SKIP LOCKED))`,

@@ -11,6 +11,7 @@ import {
   type EndpointStatus,
 } from '@hookstream/domain';
 import { recordAudit } from './audit.repository.js';
+import { binaryColumn, type Element, type ElementType } from './binary-array.js';
 import type { LoadedDelivery } from './attempts.repository.js';
 import { holdWaiting } from './outbox-holding.sql.js';
 
@@ -79,36 +80,47 @@ export async function disableGone(
 export const GONE_REASON = 'the receiver answered 410 Gone';
 
 /** A column of {@link STORE_ATTEMPTS}: its name, its type, and what is in it for an attempt. */
-type Column = readonly [name: string, type: string, value: (made: MadeAttempt) => unknown];
+interface Column {
+  name: string;
+  type: ElementType;
+  /** Its values for these, as the parameter of an array. */
+  of: (attempts: readonly MadeAttempt[]) => Buffer;
+}
+
+function column<Type extends ElementType>(
+  name: string,
+  type: Type,
+  value: (made: MadeAttempt) => Element<Type> | null,
+): Column {
+  return { name, type, of: (attempts) => binaryColumn(type, attempts, value) };
+}
 
 const COLUMNS: readonly Column[] = [
-  ['delivery_id', 'uuid', ({ delivery }) => idToUuid('delivery', delivery.deliveryId)],
-  ['in_outbox', 'boolean', ({ delivery }) => delivery.inOutbox ?? false],
-  ['id', 'uuid', ({ attempt }) => idToUuid('attempt', attempt.attemptId)],
-  ['tenant_id', 'uuid', ({ delivery }) => idToUuid('tenant', delivery.tenantId)],
-  ['endpoint_id', 'uuid', ({ delivery }) => idToUuid('endpoint', delivery.endpointId)],
-  ['number', 'integer', ({ attempt }) => attempt.number],
-  ['trigger', 'text', ({ attempt }) => attempt.trigger],
-  ['outcome', 'text', ({ attempt }) => attempt.outcome.kind],
-  ['status_code', 'integer', ({ attempt }) => attempt.outcome.statusCode ?? null],
-  ['error', 'text', ({ attempt }) => storable(attempt.outcome.error)],
-  ['request_url', 'text', ({ attempt }) => attempt.requestUrl],
-  ['request_headers', 'jsonb', ({ attempt }) => JSON.stringify(attempt.requestHeaders)],
-  ['response_headers', 'jsonb', ({ attempt }) => jsonOrNull(attempt.outcome.response?.headers)],
-  ['response_body', 'text', ({ attempt }) => storable(attempt.outcome.response?.body)],
-  ['response_truncated', 'boolean', ({ attempt }) => attempt.outcome.response?.truncated ?? null],
-  ['decision', 'jsonb', ({ attempt }) => JSON.stringify({ ...attempt.decision, replays: attempt.replays })],
-  ['started_at', 'timestamptz', ({ attempt }) => attempt.startedAt.toISOString()],
-  ['duration_ms', 'integer', ({ attempt }) => Math.round(attempt.outcome.durationMs)],
-  ['next_attempt_at', 'timestamptz', ({ attempt }) => attempt.nextAttemptAt?.toISOString() ?? null],
-  ['status', 'text', ({ attempt }) => STATUS_AFTER[attempt.decision.next]],
-  ['schedule_step', 'integer', ({ scheduleStep }) => scheduleStep],
-  ['ended_at', 'timestamptz', ({ attempt }) => endedAt(attempt).toISOString()],
-  ['duration_bucket', 'smallint', ({ attempt }) => histogramBucket(attempt.outcome.durationMs)],
-  ['latency_bucket', 'smallint', latencyBucket],
+  column('delivery_id', 'uuid', ({ delivery }) => idToUuid('delivery', delivery.deliveryId)),
+  column('in_outbox', 'boolean', ({ delivery }) => delivery.inOutbox ?? false),
+  column('id', 'uuid', ({ attempt }) => idToUuid('attempt', attempt.attemptId)),
+  column('tenant_id', 'uuid', ({ delivery }) => idToUuid('tenant', delivery.tenantId)),
+  column('endpoint_id', 'uuid', ({ delivery }) => idToUuid('endpoint', delivery.endpointId)),
+  column('number', 'integer', ({ attempt }) => attempt.number),
+  column('trigger', 'text', ({ attempt }) => attempt.trigger),
+  column('outcome', 'text', ({ attempt }) => attempt.outcome.kind),
+  column('status_code', 'integer', ({ attempt }) => attempt.outcome.statusCode ?? null),
+  column('error', 'text', ({ attempt }) => storable(attempt.outcome.error)),
+  column('request_url', 'text', ({ attempt }) => attempt.requestUrl),
+  column('request_headers', 'jsonb', ({ attempt }) => JSON.stringify(attempt.requestHeaders)),
+  column('response_headers', 'jsonb', ({ attempt }) => jsonOrNull(attempt.outcome.response?.headers)),
+  column('response_body', 'text', ({ attempt }) => storable(attempt.outcome.response?.body)),
+  column('response_truncated', 'boolean', ({ attempt }) => attempt.outcome.response?.truncated ?? null),
+  column('decision', 'jsonb', ({ attempt }) => JSON.stringify({ ...attempt.decision, replays: attempt.replays })),
+  column('started_at', 'timestamptz', ({ attempt }) => attempt.startedAt.getTime()),
+  column('duration_ms', 'integer', ({ attempt }) => Math.round(attempt.outcome.durationMs)),
+  column('next_attempt_at', 'timestamptz', ({ attempt }) => attempt.nextAttemptAt?.getTime() ?? null),
+  column('status', 'text', ({ attempt }) => STATUS_AFTER[attempt.decision.next]),
+  column('schedule_step', 'integer', ({ scheduleStep }) => scheduleStep),
+  column('ended_at', 'timestamptz', ({ attempt }) => endedAt(attempt)),
+  column('duration_bucket', 'smallint', ({ attempt }) => histogramBucket(attempt.outcome.durationMs)),
+  column('latency_bucket', 'smallint', latencyBucket),
 ];
-
-const DELIVERY_ID = 0;
 
 const STAYS_CANCELLED = `(d.status = 'cancelled' AND i.status <> 'succeeded')`;
 
@@ -123,8 +135,8 @@ const STAYS_CANCELLED = `(d.status = 'cancelled' AND i.status <> 'succeeded')`;
 const STORE_ATTEMPTS = `
 WITH input AS MATERIALIZED (
   SELECT i.*, coalesce(w.trigger = 'replay' AND i.trigger <> 'replay', false) AS again
-    FROM unnest(${COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ')})
-         AS i (${COLUMNS.map(([name]) => name).join(', ')})
+    FROM unnest(${COLUMNS.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')})
+         AS i (${COLUMNS.map(({ name }) => name).join(', ')})
     LEFT JOIN LATERAL (SELECT o.trigger FROM outbox o WHERE i.in_outbox AND o.delivery_id = i.delivery_id FOR UPDATE) w ON true
 ), attempt AS (
   INSERT INTO attempts (id, tenant_id, delivery_id, endpoint_id, number, trigger, outcome, status_code, error, request_url,
@@ -135,7 +147,7 @@ WITH input AS MATERIALIZED (
   ON CONFLICT (id) DO NOTHING
   RETURNING id
 ), slot AS (
-  DELETE FROM slots s USING input i WHERE s.delivery_id = i.delivery_id
+  DELETE FROM slots WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM input))
 ), delivery AS (
   UPDATE deliveries d
      SET status = CASE WHEN ${STAYS_CANCELLED} THEN d.status WHEN i.again THEN 'retrying' ELSE i.status END,
@@ -150,10 +162,11 @@ WITH input AS MATERIALIZED (
      AND d.id BETWEEN $${COLUMNS.length + 1}::uuid AND $${COLUMNS.length + 2}::uuid
   RETURNING d.id, d.status, d.event_id, d.event_type, i.id AS attempt_id, i.in_outbox, i.again
 ), ended AS (
-  DELETE FROM outbox o USING delivery d WHERE d.in_outbox AND d.status <> 'retrying' AND o.delivery_id = d.id
+  DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(SELECT id FROM delivery WHERE in_outbox AND status <> 'retrying'))
 ), goes_on AS (
-  UPDATE outbox o SET lane = CASE WHEN d.again THEN 'durable' ELSE 'workflow' END, claimable_at = now(), claimed_by = NULL
-    FROM delivery d WHERE d.in_outbox AND d.status = 'retrying' AND o.delivery_id = d.id
+  UPDATE outbox SET claimable_at = now(), claimed_by = NULL, event_id = NULL,
+         lane = CASE WHEN delivery_id = ANY (ARRAY(SELECT id FROM delivery WHERE again)) THEN 'durable' ELSE 'workflow' END
+   WHERE delivery_id = ANY (ARRAY(SELECT id FROM delivery WHERE in_outbox AND status = 'retrying'))
 ), counted AS (
   INSERT INTO stats_queue (tenant_id, endpoint_id, ended_at, outcome, duration_bucket, final_status, latency_bucket, count)
   SELECT tenant_id, endpoint_id, minute, outcome, duration_bucket, final_status, latency_bucket, count(*)
@@ -216,19 +229,21 @@ export async function storeMany(
 function valuesOf(attempts: readonly MadeAttempt[]): unknown[] {
   // public ids sort as what they stand for
   const ordered = [...attempts].sort((a, b) => (a.delivery.deliveryId < b.delivery.deliveryId ? -1 : 1));
-  const columns = COLUMNS.map(([, , value]) => ordered.map(value));
-  const ids = columns[DELIVERY_ID] as string[];
-  return [...columns, ids[0], ids.at(-1)];
+  const bounds = [ordered[0], ordered.at(-1)].map(
+    (made) => made && idToUuid('delivery', made.delivery.deliveryId),
+  );
+  return [...COLUMNS.map((column) => column.of(ordered)), ...bounds];
 }
 
-function endedAt({ startedAt, outcome }: AttemptRecord): Date {
-  return new Date(startedAt.getTime() + Math.round(outcome.durationMs));
+/** In unix milliseconds. */
+function endedAt({ startedAt, outcome }: AttemptRecord): number {
+  return startedAt.getTime() + Math.round(outcome.durationMs);
 }
 
 /** A replay begins a new schedule while attempts go on counting: how long ago the event was accepted says nothing then. */
 function latencyBucket({ delivery, attempt, scheduleStep }: MadeAttempt): number | null {
   if (attempt.decision.next !== 'succeeded' || attempt.number !== scheduleStep) return null;
-  return histogramBucket(endedAt(attempt).getTime() - delivery.dueAt.getTime());
+  return histogramBucket(endedAt(attempt) - delivery.dueAt.getTime());
 }
 
 function jsonOrNull(value: unknown): string | null {
