@@ -7,7 +7,13 @@ import {
   type AttemptTrigger,
   SYSTEM_ACTOR,
 } from '@hookstream/domain';
-import { AttemptsRepository, type AttemptRecord, type EndpointRecord } from '@hookstream/persistence';
+import {
+  AttemptsRepository,
+  inTransaction,
+  type AttemptRecord,
+  type EndpointRecord,
+} from '@hookstream/persistence';
+import { eventually } from '@hookstream/testing';
 import { StoredDeliveries } from './stored-deliveries.js';
 
 const NUL = '\u0000';
@@ -171,6 +177,38 @@ describe('recording attempts', () => {
     await attempts.record(owner(deliveryId), record, 1);
     expect(await store.delivery(deliveryId)).toEqual(before);
     expect(await store.attempts(deliveryId)).toHaveLength(1);
+  });
+
+  it('loses none of many that another transaction is just changing', async () => {
+    const deliveries = await store.accept(endpoint, 5);
+    const uuids = deliveries.map(({ deliveryId }) => idToUuid('delivery', deliveryId));
+    const recording = deliveries.map(({ deliveryId }) => ({
+      delivery: { ...owner(deliveryId), inOutbox: true },
+      attempt: made('ok'),
+      scheduleStep: 1,
+    }));
+    const stored = await inTransaction(store.database.pool, async (other) => {
+      await other.query(`UPDATE deliveries SET status = 'in_progress' WHERE id = ANY($1)`, [uuids]);
+      const { rows } = await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const under = attempts.recordAll(recording);
+      const blocked = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))';
+      await eventually(async () => (await store.count(blocked, [rows[0]?.pid])) === 1);
+      return { under };
+    });
+    await stored.under;
+    expect(await store.withStatus(endpoint, 'succeeded')).toBe(5);
+    expect(await Promise.all(deliveries.map(({ deliveryId }) => store.outboxRow(deliveryId)))).toEqual(
+      deliveries.map(() => undefined),
+    );
+  });
+
+  it('lets a row that stands for a recorded attempt be claimed by what its delivery is by now', async () => {
+    const { deliveryId } = await store.acceptOne(endpoint);
+    const stored = { delivery: { ...owner(deliveryId), inOutbox: true }, scheduleStep: 1 };
+    await attempts.record(owner(deliveryId), made('ok'), 1);
+    expect(await store.outboxRow(deliveryId)).toMatchObject({ event_id: expect.any(String) });
+    await attempts.recordAll([{ ...stored, attempt: made('ok') }]);
+    expect(await store.outboxRow(deliveryId)).toMatchObject({ event_id: null });
   });
 
   it('stores what Postgres cannot hold: NUL bytes in answer and error', async () => {

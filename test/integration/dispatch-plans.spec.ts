@@ -138,6 +138,8 @@ describe('the cost of a claim', () => {
     expect(await costOf((outbox) => outbox.acknowledge('worker', ids))).toBeLessThan(most);
     expect(await costOf((outbox) => outbox.acknowledgeOpen('worker', ids, 0))).toBeLessThan(most);
     await client.query(`UPDATE outbox SET claimable_at = 'infinity'`);
-    expect(await costOf((outbox) => outbox.reconcile({ olderThanMs: 1_000, limit: rows }))).toBeLessThan(most);
+    expect(await costOf((outbox) => outbox.reconcile({ olderThanMs: 1_000, limit: rows }))).toBeLessThan(
+      most,
+    );
   }, 120_000);
 });

@@ -1,6 +1,12 @@
 // Real: Postgres. Which rows of the outbox a worker gets, keeps and gives back.
 import { idToUuid } from '@hookstream/domain';
-import { AttemptsRepository, type EndpointRecord } from '@hookstream/persistence';
+import {
+  AttemptsRepository,
+  FairClaim,
+  toAttempt,
+  toStart,
+  type EndpointRecord,
+} from '@hookstream/persistence';
 import { eventually } from '@hookstream/testing';
 import { StoredDeliveries } from './stored-deliveries.js';
 
@@ -99,6 +105,34 @@ describe('claiming from the outbox', () => {
       }),
       expect.objectContaining({ ...second, attemptCount: 0, scheduleStep: 0 }),
     ]);
+  });
+
+  it('answers of a first attempt the same with and without looking its delivery up', async () => {
+    const express = await store.endpoint(undefined, { lane: 'express', headers: { 'x-own': '1' } });
+    await store.accept(express, 2, { deliverAt: new Date(Date.now() - 1_000) });
+    await store.accept(express, 1);
+    const claimOnce = async () => {
+      const source = new FairClaim(store.database.pool, toAttempt('express'));
+      const use = { room: 10, capacity: 10, total: 0, tenants: new Map(), endpoints: new Map() };
+      const { deliveries } = await source.claim({ workerId: 'a', leaseMs: 60_000, use });
+      await store.outbox.release('a', ids(deliveries));
+      return deliveries.sort((a, b) => (a.deliveryId < b.deliveryId ? -1 : 1));
+    };
+    const byEvent = await claimOnce();
+    expect(byEvent).toHaveLength(3);
+    await store.database.pool.query('UPDATE outbox SET event_id = NULL');
+    expect(await claimOnce()).toEqual(byEvent);
+  });
+
+  it('forgets that a delivery is as it was accepted once a workflow of it may exist', async () => {
+    const auto = await store.endpoint(undefined, { lane: 'auto' });
+    const { deliveryId } = await store.acceptOne(auto);
+    await new FairClaim(store.database.pool, toStart('auto')).claim({
+      ...{ workerId: 'a', leaseMs: 60_000 },
+      use: { room: 10, capacity: 10, total: 0, tenants: new Map(), endpoints: new Map() },
+    });
+    await store.outbox.release('a', [deliveryId], 0, true);
+    expect(await store.outboxRow(deliveryId)).toMatchObject({ lane: 'auto', event_id: null });
   });
 
   it('gives a row to another once its lease has ended, and not before', async () => {

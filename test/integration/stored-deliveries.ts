@@ -48,6 +48,7 @@ export interface OutboxRow {
   /** What pg makes of `infinity` is the number. */
   claimable_at: Date | number;
   claimed_by: string | null;
+  event_id: string | null;
   lane: OutboxLane;
 }
 
@@ -73,9 +74,11 @@ export class StoredDeliveries {
     this.deliveries = new DeliveriesRepository(database);
   }
 
+  /** Its connections plan as a worker's do. */
   static async create(options: { poolSize?: number } = {}): Promise<StoredDeliveries> {
     const testDatabase = await createTestDatabase();
-    const store = new StoredDeliveries(testDatabase, await testDatabase.open({ poolSize: 10, ...options }));
+    const database = await testDatabase.open({ poolSize: 10, lookUpsOnly: true, ...options });
+    const store = new StoredDeliveries(testDatabase, database);
     await store.addTenant(store.tenantId);
     return store;
   }

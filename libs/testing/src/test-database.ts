@@ -6,7 +6,7 @@ import { POSTGRES_URL_VARIABLE, TEMPLATE_DATABASE, testVariable, urlOfDatabase }
 export interface TestDatabase {
   url: string;
   /** Opens it as a process of ours would. Closed by `drop`. */
-  open(options?: { poolSize?: number; answerTimeoutMs?: number }): Promise<Database>;
+  open(options?: { poolSize?: number; answerTimeoutMs?: number; lookUpsOnly?: boolean }): Promise<Database>;
   /** Closes what `open` opened, breaks all other connections and drops the database. */
   drop(): Promise<void>;
 }

@@ -111,7 +111,9 @@ const COLUMNS: readonly Column[] = [
   column('response_headers', 'jsonb', ({ attempt }) => jsonOrNull(attempt.outcome.response?.headers)),
   column('response_body', 'text', ({ attempt }) => storable(attempt.outcome.response?.body)),
   column('response_truncated', 'boolean', ({ attempt }) => attempt.outcome.response?.truncated ?? null),
-  column('decision', 'jsonb', ({ attempt }) => JSON.stringify({ ...attempt.decision, replays: attempt.replays })),
+  column('decision', 'jsonb', ({ attempt }) =>
+    JSON.stringify({ ...attempt.decision, replays: attempt.replays }),
+  ),
   column('started_at', 'timestamptz', ({ attempt }) => attempt.startedAt.getTime()),
   column('duration_ms', 'integer', ({ attempt }) => Math.round(attempt.outcome.durationMs)),
   column('next_attempt_at', 'timestamptz', ({ attempt }) => attempt.nextAttemptAt?.getTime() ?? null),
@@ -126,11 +128,13 @@ const STAYS_CANCELLED = `(d.status = 'cancelled' AND i.status <> 'succeeded')`;
 
 /**
  * Attempts of different deliveries and what they mean for these, in one statement. Storing one again changes nothing. One array for each of
- * {@link COLUMNS}, by delivery id: rows are locked in that order, the outbox first, as everywhere. Then the first and the last id, which tell Postgres
- * the day's partition before it begins: without them it gets ready for those of every day.
+ * {@link COLUMNS}, by delivery id: rows are locked in that order, the outbox first, as everywhere. Nothing bounds the ids for Postgres to get ready for one
+ * day's partition alone: where a generic plan leaves some out at its start and others at each look-up, Postgres 18 loses a row that
+ * another transaction has just changed.
  *
  * A row of the outbox that stands for an attempt made by who took it leaves with its delivery's end, or becomes a workflow's. Where a replay
- * was asked for meanwhile it goes again, as what the dispatcher has not seen of its row.
+ * was asked for meanwhile it goes again, as what the dispatcher has not seen of its row. One that stands for a delivery which has that attempt
+ * already stays, to be claimed by what the delivery is (`looked_up`): the next claim ends it.
  */
 const STORE_ATTEMPTS = `
 WITH input AS MATERIALIZED (
@@ -159,7 +163,6 @@ WITH input AS MATERIALIZED (
                              WHEN NOT i.again AND i.status IN ('succeeded', 'dead_letter', 'cancelled') THEN now() END
     FROM input i
    WHERE d.id = i.delivery_id AND d.attempt_count < i.number
-     AND d.id BETWEEN $${COLUMNS.length + 1}::uuid AND $${COLUMNS.length + 2}::uuid
   RETURNING d.id, d.status, d.event_id, d.event_type, i.id AS attempt_id, i.in_outbox, i.again
 ), ended AS (
   DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(SELECT id FROM delivery WHERE in_outbox AND status <> 'retrying'))
@@ -167,6 +170,9 @@ WITH input AS MATERIALIZED (
   UPDATE outbox SET claimable_at = now(), claimed_by = NULL, event_id = NULL,
          lane = CASE WHEN delivery_id = ANY (ARRAY(SELECT id FROM delivery WHERE again)) THEN 'durable' ELSE 'workflow' END
    WHERE delivery_id = ANY (ARRAY(SELECT id FROM delivery WHERE in_outbox AND status = 'retrying'))
+), looked_up AS (
+  UPDATE outbox SET event_id = NULL
+   WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM input WHERE in_outbox AND delivery_id NOT IN (SELECT id FROM delivery)))
 ), counted AS (
   INSERT INTO stats_queue (tenant_id, endpoint_id, ended_at, outcome, duration_bucket, final_status, latency_bucket, count)
   SELECT tenant_id, endpoint_id, minute, outcome, duration_bucket, final_status, latency_bucket, count(*)
@@ -229,10 +235,7 @@ export async function storeMany(
 function valuesOf(attempts: readonly MadeAttempt[]): unknown[] {
   // public ids sort as what they stand for
   const ordered = [...attempts].sort((a, b) => (a.delivery.deliveryId < b.delivery.deliveryId ? -1 : 1));
-  const bounds = [ordered[0], ordered.at(-1)].map(
-    (made) => made && idToUuid('delivery', made.delivery.deliveryId),
-  );
-  return [...COLUMNS.map((column) => column.of(ordered)), ...bounds];
+  return COLUMNS.map((column) => column.of(ordered));
 }
 
 /** In unix milliseconds. */
