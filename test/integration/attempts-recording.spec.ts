@@ -2,6 +2,7 @@
 import {
   idToUuid,
   newId,
+  newUuid,
   type AttemptDecision,
   type AttemptOutcome,
   type AttemptTrigger,
@@ -9,13 +10,16 @@ import {
 } from '@hookstream/domain';
 import {
   AttemptsRepository,
+  ensurePartitions,
   inTransaction,
   type AttemptRecord,
+  type Database,
   type EndpointRecord,
 } from '@hookstream/persistence';
 import { eventually } from '@hookstream/testing';
 import { StoredDeliveries } from './stored-deliveries.js';
 
+const DAY_MS = 86_400_000;
 const NUL = '\u0000';
 
 describe('recording attempts', () => {
@@ -25,6 +29,8 @@ describe('recording attempts', () => {
 
   beforeAll(async () => {
     store = await StoredDeliveries.create();
+    // as many days as an installation has: what Postgres leaves out of a plan depends on them
+    await ensurePartitions(store.database.pool, { now: Date.now(), aheadMs: 14 * DAY_MS });
     attempts = new AttemptsRepository(store.database.pool);
   });
   beforeEach(async () => {
@@ -76,6 +82,18 @@ describe('recording attempts', () => {
       requestHeaders: { 'webhook-id': 'evt' },
       ...overrides,
     };
+  }
+
+  /** So many rows that each is looked up by its id, and a connection that has planned nothing before. */
+  async function aFullDay(): Promise<Database> {
+    await store.database.pool.query(
+      `INSERT INTO deliveries (id, tenant_id, event_id, endpoint_id, event_type, status, lane, created_at, updated_at)
+       SELECT overlay(gen_random_uuid()::text PLACING $1 FROM 1 FOR 13)::uuid, $2, gen_random_uuid(), $2, 'filler', 'succeeded', 'express', now(), now()
+         FROM generate_series(1, 100000)`,
+      [newUuid().slice(0, 13), newUuid()],
+    );
+    await store.database.pool.query('ANALYZE deliveries');
+    return store.testDatabase.open({ poolSize: 1, lookUpsOnly: true });
   }
 
   it('loads what an attempt needs and marks the delivery as in progress', async () => {
@@ -180,6 +198,7 @@ describe('recording attempts', () => {
   });
 
   it('loses none of many that another transaction is just changing', async () => {
+    const { pool } = await aFullDay();
     const deliveries = await store.accept(endpoint, 5);
     const uuids = deliveries.map(({ deliveryId }) => idToUuid('delivery', deliveryId));
     const recording = deliveries.map(({ deliveryId }) => ({
@@ -190,7 +209,7 @@ describe('recording attempts', () => {
     const stored = await inTransaction(store.database.pool, async (other) => {
       await other.query(`UPDATE deliveries SET status = 'in_progress' WHERE id = ANY($1)`, [uuids]);
       const { rows } = await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-      const under = attempts.recordAll(recording);
+      const under = new AttemptsRepository(pool).recordAll(recording);
       const blocked = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))';
       await eventually(async () => (await store.count(blocked, [rows[0]?.pid])) === 1);
       return { under };

@@ -11,9 +11,16 @@ const CRUD_POOL_SIZE = 5;
 /**
  * Plans a statement once per connection instead of at every execution, which with a partition a day costs more than running it
  * (Postgres prefers to plan anew because only then does it see which partition is meant). Such a plan may be made while
- * tables are empty and kept when they are full, so it must not read whole tables then: indexes and nested loops only. And plain index scans
- * note which entries are dead, so that the next one passes them over; a bitmap scan comes upon all that went since the last vacuum. What may be many
- * is looked up as `= ANY (ARRAY(…))`, once: as `IN (…)` it would be looked up for every row.
+ * tables are empty and kept when they are full, so it must not read whole tables then: indexes and nested loops only, nothing read once to
+ * be gone through for every row. And plain index scans note which entries are dead, so that the next one passes them over; a bitmap scan
+ * comes upon all that went since the last vacuum.
+ *
+ * What statements have to see to in return:
+ * - What may be many is looked up as `= ANY (ARRAY(…))`, once: as `IN (…)`, or joined in `FROM` or `USING`, the plan may begin with the
+ *   table and go through the many for each of its rows.
+ * - A statement that changes rows of a partitioned table by a join names their ids in the join alone. Where a parameter bounds the ids as
+ *   well, partitions are left out once at the start and then at each look-up, and Postgres (18.4) then takes a row that another
+ *   transaction has just changed for one that does not match: the change is lost without an error.
  */
 export const LOOK_UPS_ONLY = [
   '-c plan_cache_mode=force_generic_plan',
@@ -21,6 +28,7 @@ export const LOOK_UPS_ONLY = [
   '-c enable_bitmapscan=off',
   '-c enable_hashjoin=off',
   '-c enable_mergejoin=off',
+  '-c enable_material=off',
 ].join(' ');
 
 export interface DatabaseOptions {

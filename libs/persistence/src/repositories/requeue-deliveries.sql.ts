@@ -48,7 +48,7 @@ export async function requeueDeliveries(
         SET status = CASE WHEN d.attempt_count = 0 THEN 'pending' ELSE 'retrying' END, schedule_step = 0, completed_at = NULL,
             next_attempt_at = CASE WHEN o.claimable_at = 'infinity' THEN NULL ELSE now() END, updated_at = now()
        FROM outbox o
-      WHERE d.id = ANY($1) AND d.tenant_id = $2 AND d.status = ANY($3) AND o.delivery_id = d.id
+      WHERE o.delivery_id = ANY($1) AND d.id = o.delivery_id AND d.tenant_id = $2 AND d.status = ANY($3)
      RETURNING d.id`,
     [ids, tenantUuid, statuses],
   );

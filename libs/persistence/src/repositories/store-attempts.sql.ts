@@ -128,9 +128,8 @@ const STAYS_CANCELLED = `(d.status = 'cancelled' AND i.status <> 'succeeded')`;
 
 /**
  * Attempts of different deliveries and what they mean for these, in one statement. Storing one again changes nothing. One array for each of
- * {@link COLUMNS}, by delivery id: rows are locked in that order, the outbox first, as everywhere. Nothing bounds the ids for Postgres to get ready for one
- * day's partition alone: where a generic plan leaves some out at its start and others at each look-up, Postgres 18 loses a row that
- * another transaction has just changed.
+ * {@link COLUMNS}, by delivery id: rows are locked in that order, the outbox first, as everywhere. Their ids stand in no other
+ * condition: see {@link LOOK_UPS_ONLY}.
  *
  * A row of the outbox that stands for an attempt made by who took it leaves with its delivery's end, or becomes a workflow's. Where a replay
  * was asked for meanwhile it goes again, as what the dispatcher has not seen of its row. One that stands for a delivery which has that attempt
