@@ -9,6 +9,14 @@ import { isAnswerTimeout } from './postgres-errors.js';
 const CRUD_POOL_SIZE = 5;
 
 /**
+ * How long a connection is kept that nothing uses, in milliseconds. A new one has all statements to plan, which on the way of an event shows: some
+ * 20 ms for the first.
+ */
+const KEPT_IDLE_MS = 300_000;
+/** Then its plans are as old, made for tables that may have been empty. */
+const MAX_LIFETIME_SECONDS = 3_600;
+
+/**
  * Plans a statement once per connection instead of at every execution, which with a partition a day costs more than running it
  * (Postgres prefers to plan anew because only then does it see which partition is meant). Such a plan may be made while
  * tables are empty and kept when they are full, so it must not read whole tables then: indexes and nested loops only, nothing read once to
@@ -72,6 +80,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     application_name: options.applicationName,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    idleTimeoutMillis: KEPT_IDLE_MS,
+    maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
     ...(options.lookUpsOnly ? { options: LOOK_UPS_ONLY } : {}),
   });
   pool.on('error', (error) => options.onIdleError?.(error));

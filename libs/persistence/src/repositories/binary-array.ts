@@ -28,11 +28,7 @@ interface Codec<T> {
 
 const CODECS: { readonly [Type in ElementType]: Codec<Elements[Type]> } = {
   uuid: { oid: 2950, bytes: () => 16, write: writeUuid },
-  text: {
-    oid: 25,
-    bytes: (text) => Buffer.byteLength(text),
-    write: (buffer, text, at, bytes) => buffer.write(text, at, bytes, 'utf8'),
-  },
+  text: { oid: 25, bytes: textBytes, write: writeText },
   jsonb: {
     oid: 3802,
     bytes: (text) => 1 + Buffer.byteLength(text),
@@ -84,6 +80,24 @@ export function binaryColumn<Row, Type extends ElementType>(
   value: (row: Row) => Elements[Type] | null,
 ): Buffer {
   return binaryArray(type, rows.map(value));
+}
+
+/** Up to here a text is written faster here than by a call out of JavaScript. */
+const SHORT = 24;
+
+function textBytes(text: string): number {
+  return isShortAscii(text) ? text.length : Buffer.byteLength(text);
+}
+
+function writeText(buffer: Buffer, text: string, at: number, bytes: number): void {
+  if (!isShortAscii(text)) buffer.write(text, at, bytes, 'utf8');
+  else for (let index = 0; index < text.length; index++) buffer[at + index] = text.charCodeAt(index);
+}
+
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT) return false;
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 127) return false;
+  return true;
 }
 
 function writeUuid(buffer: Buffer, uuid: string, at: number): void {
