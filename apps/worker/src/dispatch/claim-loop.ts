@@ -15,8 +15,11 @@ export interface ClaimLoopOptions {
   batchSize: number;
   pollMs: number;
   leaseMs: number;
-  /** At least this long from one claim to the next where more comes in all the time, in milliseconds: a claim of a few costs as much as one of many. Default 0. */
-  restMs?: number;
+  /**
+   * Where more comes in all the time: at least how long after the begin of a claim that took so many the next one begins, in milliseconds. A
+   * claim of a few costs about as much as one of many. Default: no time.
+   */
+  restMs?: (took: number) => number;
 }
 
 export interface ClaimLoopDeps<Claimed> {
@@ -72,7 +75,7 @@ export class ClaimLoop<Claimed> {
 
   private async once(): Promise<void> {
     const { window, wakeUp } = this.deps;
-    const { pollMs, restMs = 0 } = this.options;
+    const { pollMs, restMs = () => 0 } = this.options;
     const beganAt = performance.now();
     const version = window.version;
     let waitMs = pollMs;
@@ -93,7 +96,7 @@ export class ClaimLoop<Claimed> {
     }
     window.want({ any: wantsRoom, endpoints }, version);
     await wakeUp.wait(waitMs);
-    const rest = beganAt + restMs - performance.now();
+    const rest = beganAt + restMs(took) - performance.now();
     if (took > 0 && rest > 0 && !this.stopped) await delay(rest);
   }
 
