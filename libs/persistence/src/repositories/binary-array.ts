@@ -47,7 +47,7 @@ const CODECS: { readonly [Type in ElementType]: Codec<Elements[Type]> } = {
  * A parameter of an array type in Postgres' binary form (array_recv in its arrayfuncs.c), in which nothing has to be escaped here and
  * unescaped or parsed there: for the hot path. `pg` sends a Buffer as binary.
  */
-export function binaryArray<Type extends ElementType>(
+function binaryArray<Type extends ElementType>(
   type: Type,
   values: readonly (Elements[Type] | null)[],
 ): Buffer {
