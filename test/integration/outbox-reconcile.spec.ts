@@ -1,6 +1,6 @@
 // Real: Postgres. What the reconciler puts back in the outbox, and what it leaves alone.
 import { idToUuid } from '@hookstream/domain';
-import type { EndpointRecord } from '@hookstream/persistence';
+import { OutboxRepository, type EndpointRecord } from '@hookstream/persistence';
 import { StoredDeliveries } from './stored-deliveries.js';
 
 const OLDER_THAN_MS = 60_000;
@@ -19,7 +19,9 @@ describe('reconciling the outbox', () => {
   });
   afterAll(() => store.drop());
 
-  const reconcile = (limit = 100) => store.outbox.reconcile({ olderThanMs: OLDER_THAN_MS, limit });
+  /** As a worker that has just started. */
+  const reconcile = (limit = 100) =>
+    new OutboxRepository(store.database.pool).reconcile({ olderThanMs: OLDER_THAN_MS, limit });
 
   /** A delivery that its worker took out of the outbox and then left in that state. */
   async function leftBehind(status: string, touched: string, nextAttempt = 'NULL'): Promise<string> {
@@ -67,6 +69,20 @@ describe('reconciling the outbox', () => {
     const older = await leftBehind('pending', '3 hours');
     expect(await reconcile(1)).toBe(1);
     expect(await store.claim()).toEqual([older]);
+  });
+
+  it('looks at no more than its limit at a time, goes on behind it and begins again after the last', async () => {
+    const waiting = await store.accept(endpoint, 6);
+    await store.database.pool.query(
+      `UPDATE deliveries SET updated_at = now() - interval '1 hour', next_attempt_at = NULL WHERE id = ANY($1)`,
+      [waiting.map(({ deliveryId }) => idToUuid('delivery', deliveryId))],
+    );
+    const worker = new OutboxRepository(store.database.pool);
+    const look = () => worker.reconcile({ olderThanMs: OLDER_THAN_MS, limit: 2 });
+    await leftBehind('pending', '61 s');
+    expect([await look(), await look(), await look(), await look()]).toEqual([0, 0, 0, 1]);
+    await leftBehind('pending', '2 hours');
+    expect([await look(), await look()]).toEqual([1, 0]);
   });
 
   it('frees held rows of enabled endpoints, however many rows of others are held', async () => {

@@ -2,7 +2,7 @@ import type { Logger } from '@hookstream/observability';
 import type { CircuitsRepository } from '@hookstream/persistence';
 import type { EndpointWorkflows } from '@hookstream/temporal-client';
 import { hostOf } from './host-of.js';
-import { RegularLook } from './regular-look.js';
+import { RegularLook } from '../regular-look.js';
 
 export interface CircuitReviverDeps {
   circuits: Pick<CircuitsRepository, 'overdue'>;

@@ -3,7 +3,7 @@ import type { Logger } from '@hookstream/observability';
 import type { AnsweredProbe, ProbesRepository } from '@hookstream/persistence';
 import type { EndpointWorkflows } from '@hookstream/temporal-client';
 import { hostOf } from './host-of.js';
-import { RegularLook } from './regular-look.js';
+import { RegularLook } from '../regular-look.js';
 
 export interface ProbeKeeperDeps {
   probes: Pick<ProbesRepository, 'answered' | 'releaseLost'>;

@@ -27,8 +27,6 @@ export interface ClaimLoopDeps<Claimed> {
   claims: () => readonly Claims<Claimed>[];
   /** Takes on what was claimed; does not wait for it. */
   launch: (claimed: Claimed) => void;
-  /** Done between two claims now and then. */
-  besides?: () => Promise<void>;
   window: DispatchWindow;
   pace: Pick<EndpointPace, 'of'>;
   wakeUp: WakeUp;
@@ -64,7 +62,6 @@ export class ClaimLoop<Claimed> {
   private async run(): Promise<void> {
     while (!this.stopped) {
       try {
-        await this.deps.besides?.();
         await this.once();
       } catch (error) {
         this.deps.logger.warn({ err: error }, 'cannot read the outbox; trying again');

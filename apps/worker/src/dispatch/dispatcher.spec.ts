@@ -77,7 +77,6 @@ describe('Dispatcher', () => {
       acknowledge: (_, ids) => noted('acknowledge', [...ids]),
       acknowledgeOpen: (_, ids, delayMs) => noted('acknowledgeOpen', [...ids], delayMs),
       release: (_, ids, delayMs, anyLane) => noted('release', [...ids], delayMs, anyLane),
-      reconcile: () => noted('reconcile', []).then(() => 0),
     };
     wakeUp = new WakeUp();
     const window = new DispatchWindow({
@@ -103,7 +102,6 @@ describe('Dispatcher', () => {
         batchSize: 5,
         pollMs: 3_600_000,
         leaseMs: 1_000,
-        reconcileAfterMs: 3_600_000,
         retentionMs: 500,
         ...options,
       },
@@ -291,11 +289,5 @@ describe('Dispatcher', () => {
     finish();
     await stopping;
     expect(called('acknowledge')).toHaveLength(1);
-  });
-
-  it('reconciles a few times within the bound after which a delivery counts as stuck', async () => {
-    dispatcher = make({ reconcileAfterMs: 0 });
-    dispatcher.start();
-    await until(() => calls.some(([name]) => name === 'reconcile'));
   });
 });

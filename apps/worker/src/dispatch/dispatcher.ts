@@ -5,8 +5,6 @@ import type { EndpointPace } from './endpoint-pace.js';
 import { ClaimLoop, type ClaimLoopDeps, type ClaimLoopOptions } from './claim-loop.js';
 
 export interface DispatcherOptions extends ClaimLoopOptions {
-  /** Absent: another dispatcher of this worker does it. */
-  reconcileAfterMs?: number;
   /** How long payloads live from their acceptance, in milliseconds. */
   retentionMs: number;
 }
@@ -16,7 +14,7 @@ export interface DispatcherDeps extends Pick<
   'claims' | 'window' | 'wakeUp' | 'logger'
 > {
   pace: Pick<EndpointPace, 'of' | 'starting'>;
-  outbox: Pick<OutboxRepository, 'acknowledge' | 'acknowledgeOpen' | 'release' | 'reconcile'>;
+  outbox: Pick<OutboxRepository, 'acknowledge' | 'acknowledgeOpen' | 'release'>;
   starter: Pick<DeliveryStarter, 'start' | 'replay'>;
   /** Temporal did not take a delivery that any lane may have. */
   onTemporalAway?: () => void;
@@ -26,7 +24,6 @@ export interface DispatcherDeps extends Pick<
 const ACKNOWLEDGE_WITHIN_MS = 5;
 const RETRY_AFTER_ERROR_MS = 1_000;
 const RETRY_HANDED_BACK_MS = 200;
-const RECONCILE_LIMIT = 1_000;
 
 /**
  * Turns outbox rows into workflows. Claims what may go and the window has room for, starts each, and deletes a row only once its
@@ -39,16 +36,12 @@ export class Dispatcher {
   /** Starts and acknowledgements that have not ended. */
   private readonly underWay = new Set<Promise<void>>();
   private acknowledging: string[] = [];
-  private reconciledAt = Date.now();
 
   constructor(
     private readonly deps: DispatcherDeps,
     private readonly options: DispatcherOptions,
   ) {
-    this.loop = new ClaimLoop(
-      { ...deps, launch: (delivery) => this.launch(delivery), besides: () => this.reconcileWhenDue() },
-      options,
-    );
+    this.loop = new ClaimLoop({ ...deps, launch: (delivery) => this.launch(delivery) }, options);
   }
 
   start(): void {
@@ -133,16 +126,6 @@ export class Dispatcher {
         'cannot acknowledge started deliveries; trying again after their lease',
       );
     }
-  }
-
-  private async reconcileWhenDue(): Promise<void> {
-    const { reconcileAfterMs } = this.options;
-    if (reconcileAfterMs === undefined) return;
-    if (Date.now() - this.reconciledAt < reconcileAfterMs / 5) return;
-    this.reconciledAt = Date.now();
-    const count = await this.deps.outbox.reconcile({ olderThanMs: reconcileAfterMs, limit: RECONCILE_LIMIT });
-    if (count > 0)
-      this.deps.logger.warn({ deliveries: count }, 'deliveries that nothing had moved were dispatched again');
   }
 }
 

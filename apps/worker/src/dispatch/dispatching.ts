@@ -20,6 +20,7 @@ import { Dispatcher } from './dispatcher.js';
 import { EndpointPace } from './endpoint-pace.js';
 import { ExpressAttempts } from './express-attempts.js';
 import { OutboxListener } from './outbox-listener.js';
+import { Reconciler } from './reconciler.js';
 import { WakeUp } from './wake-up.js';
 
 export interface DispatchingOptions {
@@ -54,6 +55,7 @@ export class Dispatching {
   private readonly attempts: ExpressAttempts;
   private readonly express: ClaimLoop<ClaimedAttempt>;
   private readonly listener: OutboxListener;
+  private readonly reconciler: Reconciler;
   private readonly look: FairClaim<never, unknown>;
   private lookTimer: NodeJS.Timeout | undefined;
   private looking = false;
@@ -80,6 +82,10 @@ export class Dispatching {
     this.attempts = this.createAttempts(expressWindow);
     this.express = this.createExpress(expressWindow);
     this.look = new FairClaim(database.pool, toAttempt('auto'));
+    this.reconciler = new Reconciler(
+      { outbox: this.outbox, logger: attempt.logger },
+      { afterMs: config.dispatch.reconcileAfterMs },
+    );
     this.listener = new OutboxListener({
       databaseUrl: config.database.url,
       applicationName: 'hookstream-worker-listen',
@@ -101,6 +107,7 @@ export class Dispatching {
     this.durable.start();
     this.handOver.start();
     this.express.start();
+    this.reconciler.start();
     const everyMs = this.options.config.auto.maxLagMs / 2;
     this.lookTimer = setInterval(() => void this.lookAtAuto(), everyMs);
     this.lookTimer.unref();
@@ -109,7 +116,9 @@ export class Dispatching {
   /** Claims nothing more. */
   async stopClaiming(): Promise<void> {
     clearInterval(this.lookTimer);
-    await Promise.all([this.listener.stop(), this.durable.stop(), this.handOver.stop(), this.express.stop()]);
+    await Promise.all(
+      [this.listener, this.durable, this.handOver, this.express, this.reconciler].map((part) => part.stop()),
+    );
   }
 
   /** Waits for the attempts that it makes itself, and hands back what takes longer than `graceMs` milliseconds. */
@@ -143,14 +152,13 @@ export class Dispatching {
   }
 
   private createDurable(): Dispatcher {
-    const { config, database } = this.options;
+    const { database } = this.options;
     const durable = new FairClaim(database.pool, toStart('durable'));
     const auto = this.ofAuto(new FairClaim(database.pool, toStart('auto')), 'durable');
     return this.createDispatcher({
       claims: () => (this.takesAuto('durable') ? [durable, auto] : [durable]),
       window: this.watch.window,
       wakeUp: this.wakeUps.durable,
-      reconcileAfterMs: config.dispatch.reconcileAfterMs,
     });
   }
 
@@ -161,15 +169,12 @@ export class Dispatching {
   }
 
   private createDispatcher(
-    own: Pick<ConstructorParameters<typeof Dispatcher>[0], 'claims' | 'window' | 'wakeUp'> & {
-      reconcileAfterMs?: number;
-    },
+    own: Pick<ConstructorParameters<typeof Dispatcher>[0], 'claims' | 'window' | 'wakeUp'>,
   ): Dispatcher {
     const { workerId, config, starter, attempt } = this.options;
-    const { reconcileAfterMs, ...deps } = own;
     return new Dispatcher(
       {
-        ...deps,
+        ...own,
         outbox: this.outbox,
         starter,
         pace: this.pace,
@@ -182,7 +187,6 @@ export class Dispatching {
         pollMs: config.dispatch.pollMs,
         leaseMs: config.dispatch.leaseMs,
         retentionMs: config.retention.retentionMs,
-        ...(reconcileAfterMs === undefined ? {} : { reconcileAfterMs }),
       },
     );
   }

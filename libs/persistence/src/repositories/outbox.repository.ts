@@ -9,6 +9,31 @@ SELECT free_next_in_order(head_delivery_id) FROM (
     LEFT JOIN LATERAL (SELECT status FROM deliveries WHERE id = k.head_delivery_id OFFSET 0) d ON true
    WHERE d.status IS NULL OR d.status NOT IN ('pending', 'in_progress', 'retrying') LIMIT $1) ended`;
 
+const BEGINNING = { at: '-infinity', id: '00000000-0000-0000-0000-000000000000' };
+
+/**
+ * Of the $2 unfinished deliveries after the pair ($3 time, $4 id) that nothing has moved for $1 ms, those that wait for nothing go again. Answers the
+ * last looked at, if any. A time is passed as text: it has microseconds.
+ */
+const PUT_BACK_FORGOTTEN_SQL = `
+WITH looked AS MATERIALIZED (
+  SELECT id, tenant_id, endpoint_id, updated_at, coalesce(next_attempt_at, updated_at) AS due_at
+    FROM deliveries
+   WHERE status IN ('pending', 'in_progress', 'retrying')
+     AND updated_at < now() - $1 * interval '1 millisecond' AND (updated_at, id) > ($3::timestamptz, $4::uuid)
+   ORDER BY updated_at, id LIMIT $2
+), put_back AS (
+  INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at)
+  SELECT l.id, l.tenant_id, l.endpoint_id, now(), now()
+    FROM looked l
+   WHERE l.due_at < now() - $1 * interval '1 millisecond' AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.delivery_id = l.id)
+   ORDER BY l.id
+  ON CONFLICT (delivery_id) DO NOTHING
+  RETURNING 1
+)
+SELECT (SELECT count(*)::int FROM looked) AS looked, (SELECT count(*)::int FROM put_back) AS put_back, updated_at::text AS at, id
+  FROM looked ORDER BY updated_at DESC, id DESC LIMIT 1`;
+
 /** The next endpoint that holds deliveries: one descent of the index, however many it holds. */
 const nextHolding = (bounds: string): string => `
   SELECT o.tenant_id, o.endpoint_id FROM outbox o
@@ -37,6 +62,9 @@ UPDATE outbox SET claimable_at = due_at WHERE delivery_id = ANY (ARRAY(
  * workflow exists or its delivery is final, so nothing is lost when a worker dies at any point between.
  */
 export class OutboxRepository {
+  /** The last of the unfinished deliveries that were reconciled, in the order of when something moved them last. */
+  private looked: { at: string; id: string } = BEGINNING;
+
   constructor(private readonly pool: pg.Pool) {}
 
   /** Removes rows whose workflows this worker has started. A row that was handed back or claimed by another meanwhile stays. */
@@ -105,24 +133,13 @@ export class OutboxRepository {
   }
 
   /**
-   * Puts unfinished deliveries that nothing has moved for `olderThanMs` past their due time back in the outbox, and
-   * frees held rows of endpoints that are enabled; clears slots that have expired away. Starting one that still runs changes nothing, so this may err on the side of
-   * doing it: it covers what no single crash explains, such as a Temporal restored from a backup.
+   * Looks at up to `limit` unfinished deliveries, behind those of the call before and from the beginning after the last: puts those that nothing has
+   * moved for `olderThanMs` past their due time back in the outbox. Frees as many held rows of endpoints that are enabled, and clears slots
+   * that have expired away. Starting one that still runs changes nothing, so this may err on the side of doing it.
    * @returns how many rows were put back or freed.
    */
   async reconcile(options: { olderThanMs: number; limit: number }): Promise<number> {
-    const { rowCount } = await this.pool.query(
-      `INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, due_at, claimable_at)
-       SELECT d.id, d.tenant_id, d.endpoint_id, now(), now()
-         FROM deliveries d
-        WHERE d.status IN ('pending', 'in_progress', 'retrying')
-          AND d.updated_at < now() - $1 * interval '1 millisecond'
-          AND coalesce(d.next_attempt_at, d.updated_at) < now() - $1 * interval '1 millisecond'
-          AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.delivery_id = d.id)
-        ORDER BY d.updated_at LIMIT $2
-       ON CONFLICT (delivery_id) DO NOTHING`,
-      [options.olderThanMs, options.limit],
-    );
+    const putBack = await this.putBackForgotten(options);
     const freed = await this.pool.query(FREE_HELD_SQL, [options.limit]);
     await this.pool.query(
       `DELETE FROM slots WHERE delivery_id = ANY (ARRAY(
@@ -130,6 +147,22 @@ export class OutboxRepository {
       [options.limit],
     );
     const turns = await this.pool.query(REPAIR_ORDER_SQL, [options.limit]);
-    return (rowCount ?? 0) + (freed.rowCount ?? 0) + (turns.rowCount ?? 0);
+    return putBack + (freed.rowCount ?? 0) + (turns.rowCount ?? 0);
+  }
+
+  private async putBackForgotten({
+    olderThanMs,
+    limit,
+  }: {
+    olderThanMs: number;
+    limit: number;
+  }): Promise<number> {
+    const { rows } = await this.pool.query<{ looked: number; at: string; id: string; put_back: number }>(
+      PUT_BACK_FORGOTTEN_SQL,
+      [olderThanMs, limit, this.looked.at, this.looked.id],
+    );
+    const [last] = rows;
+    this.looked = last === undefined || last.looked < limit ? BEGINNING : { at: last.at, id: last.id };
+    return last?.put_back ?? 0;
   }
 }
