@@ -9,3 +9,11 @@ export {
 } from './metrics/installation-metrics.js';
 export { metricsGuard, METRICS_CONTENT_TYPE, pageOf } from './metrics/metrics-page.js';
 export { registerProcessMetrics } from './metrics/process-metrics.js';
+export { readTraceparent, spanIdOf, traceIdOf, callerSampled } from './traces/trace-context.js';
+export {
+  receivedTrace,
+  startTracing,
+  SEND_REST_WITHIN_MS,
+  type ReceivedTrace,
+  type Tracing,
+} from './traces/tracing.js';
