@@ -1,5 +1,4 @@
 import type { AttemptDecision, AttemptOutcome, AttemptTrigger, Lane } from '@hookstream/domain';
-import type { Logger } from '../logger.js';
 import { readTraceparent, type TracedEvent } from './trace-context.js';
 
 /** When a request to accept came, and with what trace. */
@@ -71,21 +70,6 @@ export interface TracingOptions {
   /** Absent: the process' own. */
   serviceName?: string;
   resourceAttributes: Record<string, string>;
-}
-
-/**
- * OpenTelemetry's SDK is loaded here and nowhere else, so that a process without traces never has it.
- * @param options absent: no traces
- */
-export async function startTracing(
-  options: TracingOptions | undefined,
-  process: { serviceName: string; logger: Logger },
-): Promise<Tracing | undefined> {
-  if (options === undefined) return undefined;
-  const { OtlpTracing } = await import('./otlp-tracing.js');
-  const serviceName =
-    options.serviceName ?? options.resourceAttributes['service.name'] ?? process.serviceName;
-  return new OtlpTracing({ ...options, serviceName }, process.logger);
 }
 
 export function receivedTrace(header: string | string[] | undefined): ReceivedTrace {
