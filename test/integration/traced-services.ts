@@ -4,7 +4,7 @@ import { OtlpCollector, type CollectedSpan } from './otlp-collector.js';
 import { startServices, type Services } from './service-processes.js';
 
 /** For what takes as long as it takes on a busy machine. */
-const PATIENCE = { timeoutMs: 60_000 };
+const PATIENCE = { timeoutMs: 40_000 };
 
 const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
 
