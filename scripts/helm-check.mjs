@@ -20,6 +20,7 @@ const REFUSED = [
   { args: [...GOOD, '--set', 'image.tag=latest'], told: '/image/tag' },
   { args: [...GOOD, '--set', 'worker.replicas=0'], told: '/worker/replicas' },
   { args: [...GOOD, '--set', 'api.ingress.enabled=true'], told: '/api/ingress/host' },
+  { args: [...GOOD, '--set', 'traces.endpoint=collector:4317'], told: '/traces/endpoint' },
   {
     args: [...GOOD, '--set-string', 'settings.HOOKSTREAM_ADMIN_TOKEN=0123456789012345'],
     told: 'HOOKSTREAM_ADMIN_TOKEN',

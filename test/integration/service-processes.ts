@@ -37,11 +37,18 @@ class ServiceProcess {
     );
   }
 
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exited = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
-    await exited;
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** @returns how it ended: its exit code, or the signal */
+  async stop(): Promise<number | string | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const exited = once(this.child, 'exit');
+      this.child.kill('SIGTERM');
+      await exited;
+    }
+    return this.child.exitCode ?? this.child.signalCode;
   }
 }
 
@@ -58,7 +65,13 @@ export interface Services {
   adminToken: string;
   encryptionKey: string;
   database: TestDatabase;
-  call: (method: string, path: string, token: string, body?: unknown) => Promise<ServiceAnswer>;
+  call: (
+    method: string,
+    path: string,
+    token: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<ServiceAnswer>;
   stop(): Promise<void>;
 }
 
@@ -91,10 +104,10 @@ export async function startServices(settings: Record<string, string> = {}): Prom
   await worker.said('worker running');
   return {
     ...{ api, worker, apiUrl, workerUrl, namespace, adminToken, encryptionKey, database },
-    call: async (method, path, token, body) => {
+    call: async (method, path, token, body, headers = {}) => {
       const response = await fetch(`${apiUrl}/api/v1${path}`, {
         method,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();

@@ -51,6 +51,11 @@ describe('docker-compose.yml', () => {
       'is a secret',
     ],
     [
+      'headers for the collector in the file',
+      { compose: [/OTEL_EXPORTER_OTLP_HEADERS: .*/, 'OTEL_EXPORTER_OTLP_HEADERS: authorization=x'] },
+      'stands in the file',
+    ],
+    [
       'a variable nobody explains',
       { example: ['HOOKSTREAM_ADMIN_TOKEN=', 'HOOKSTREAM_TOKEN='] },
       'HOOKSTREAM_ADMIN_TOKEN is not in .env.example',

@@ -13,7 +13,7 @@ export interface ComposeSurroundings {
 /** Runs once and ends. */
 const oneShot = (service: ComposeService): boolean => service.restart?.startsWith('on-failure') ?? false;
 const ours = (service: ComposeService): boolean => service.build !== undefined;
-const SECRET_NAME = /PASSWORD|_PWD$|TOKEN|SECRET|_KEY$|^DATABASE_URL$/;
+const SECRET_NAME = /PASSWORD|_PWD$|TOKEN|SECRET|_KEY$|_HEADERS$|^DATABASE_URL$/;
 /** Read by the demo receiver, which is no application of Hookstream. */
 const DEMO_NAMES = ['PORT', 'DEMO_ENDPOINT_SECRET'];
 

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadApiConfig, type ApiConfig } from '@hookstream/config';
-import { createLogger, type Logger } from '@hookstream/observability';
+import { createLogger, SEND_REST_WITHIN_MS, startTracing, type Logger } from '@hookstream/observability';
 import { openDatabase, type Database } from '@hookstream/persistence';
 import { connectTemporal } from '@hookstream/temporal-client';
 import { createApi } from './create-api.js';
@@ -31,10 +31,11 @@ async function waitForDatabase(config: ApiConfig, logger: Logger): Promise<Datab
 async function main(): Promise<void> {
   const config = loadApiConfig();
   const logger = createLogger({ name: 'api', level: config.logLevel });
+  const tracing = await startTracing(config.traces, { serviceName: 'hookstream-api', logger });
   const database = await waitForDatabase(config, logger);
   // connects with its first use: events are accepted without Temporal
   const temporal = connectTemporal(config.temporal);
-  const app = await createApi({ config, database, temporal, logger });
+  const app = await createApi({ config, database, temporal, logger, ...(tracing && { tracing }) });
   await app.listen(config.port, config.host);
   logger.info({ url: await app.getUrl() }, 'api listening');
 
@@ -42,10 +43,12 @@ async function main(): Promise<void> {
   const stop = async (signal: string): Promise<void> => {
     logger.info({ signal }, 'api stopping');
     // unreferenced: it only ends a stop that hangs
-    setTimeout(() => process.exit(1), config.shutdownGraceMs + 1_000).unref();
+    setTimeout(() => process.exit(1), config.shutdownGraceMs + 1_000 + SEND_REST_WITHIN_MS).unref();
     await app.close();
-    await Promise.allSettled([database.close(), temporal.close()]);
+    await Promise.allSettled([database.close(), temporal.close(), tracing?.stop()]);
     logger.info('api stopped');
+    // spans that a collector has not taken would be tried for some seconds more
+    if (tracing !== undefined) process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => void (stopping ??= stop(signal)));

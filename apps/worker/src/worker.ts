@@ -14,9 +14,11 @@ import type { WorkerConfig } from '@hookstream/config';
 import { TASK_QUEUE } from '@hookstream/contracts';
 import {
   DeliveryMetrics,
+  startTracing,
   type InstallationGauges,
   type Logger,
   type MetricRegistry,
+  type Tracing,
 } from '@hookstream/observability';
 import {
   CircuitsRepository,
@@ -83,6 +85,7 @@ export class HookstreamWorker {
 
   async start(): Promise<void> {
     const { config, logger } = this.options;
+    const tracing = await this.startTracing();
     const database = await this.openDatabase();
     this.gauges = new GaugesRepository(database);
     const temporal = await this.connectTemporal();
@@ -95,7 +98,11 @@ export class HookstreamWorker {
     const egress = createEgress(config);
     this.closers.unshift(() => egress.close());
     const circuits = this.startCircuits(database, temporal);
-    const deps = { ...deliveryDeps(config, database, egress, circuits, logger), ...this.measuring() };
+    const deps = {
+      ...deliveryDeps(config, database, egress, circuits, logger),
+      ...this.measuring(),
+      ...tracing,
+    };
     const dispatching = this.createDispatching(database, temporal, deps);
     await this.startTemporalWorkers(database, temporal, dispatching, deps);
     this.scheduleMaintenance(temporal);
@@ -153,6 +160,15 @@ export class HookstreamWorker {
         this.options.logger.warn({ err: error }, 'a part did not stop cleanly'),
       );
     }
+  }
+
+  /** Stopped after all else, so that the last attempts are told too. */
+  private async startTracing(): Promise<{ tracing?: Tracing }> {
+    const { config, logger } = this.options;
+    const tracing = await startTracing(config.traces, { serviceName: 'hookstream-worker', logger });
+    if (tracing === undefined) return {};
+    this.closers.unshift(() => tracing.stop());
+    return { tracing };
   }
 
   private async openDatabase(): Promise<Database> {

@@ -64,6 +64,17 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{ include "hookstream.secretVariable" (dict "secret" $secret "name" "HOOKSTREAM_ENCRYPTION_KEY") }}
 {{ include "hookstream.secretVariable" (dict "secret" $secret "name" "TEMPORAL_API_KEY" "optional" true) }}
 {{ include "hookstream.secretVariable" (dict "secret" $secret "name" "HOOKSTREAM_METRICS_TOKEN" "optional" true) }}
+{{- with .Values.traces }}
+{{- if .endpoint }}
+{{ include "hookstream.secretVariable" (dict "secret" $secret "name" "OTEL_EXPORTER_OTLP_HEADERS" "optional" true) }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ .endpoint | quote }}
+- name: OTEL_TRACES_SAMPLER
+  value: {{ .sampler | quote }}
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ .samplerArg | quote }}
+{{- end }}
+{{- end }}
 - name: TEMPORAL_ADDRESS
   value: {{ .Values.temporal.address | quote }}
 - name: TEMPORAL_NAMESPACE

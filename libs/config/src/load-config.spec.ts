@@ -92,6 +92,48 @@ describe('configuration', () => {
     ]);
   });
 
+  it('sends traces where an endpoint is named, and only there', () => {
+    const named = { ...ENV, OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector:4318/otlp/' };
+    expect(loadApiConfig(ENV).traces).toBeUndefined();
+    expect(loadWorkerConfig({ ...named, OTEL_TRACES_EXPORTER: 'none' }).traces).toBeUndefined();
+    expect(loadWorkerConfig(named).traces).toEqual({
+      url: 'https://collector:4318/otlp/v1/traces',
+      headers: {},
+      sampler: 'parentbased_always_on',
+      ratio: 1,
+      resourceAttributes: {},
+    });
+    expect(
+      loadApiConfig({
+        ...named,
+        OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Basic YTpi==, x-scope = a%2Cb',
+        OTEL_TRACES_SAMPLER: 'traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: '0.05',
+        OTEL_SERVICE_NAME: 'webhooks',
+        OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=production',
+      }).traces,
+    ).toMatchObject({
+      headers: { Authorization: 'Basic YTpi==', 'x-scope': 'a,b' },
+      ...{ sampler: 'traceidratio', ratio: 0.05, serviceName: 'webhooks' },
+      resourceAttributes: { 'deployment.environment.name': 'production' },
+    });
+  });
+
+  it.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'Bearer s3cret'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization=s3cret%'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', '=s3cret'],
+    ['OTEL_TRACES_EXPORTER', 'jaeger'],
+    ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+  ])('refuses traces by %s=%s, and does not repeat it', (name, value) => {
+    const load = () => loadWorkerConfig({ ...ENV, [name]: value });
+    expect(problemsOf(load)).toEqual([name]);
+    expect(load).toThrow(expect.objectContaining({ message: expect.not.stringContaining('s3cret') }));
+  });
+
   it('allows loopback and http in the standalone instance unless told otherwise', () => {
     expect(loadStandaloneConfig({})).toMatchObject({
       allowCidrs: ['127.0.0.0/8', '::1/128'],

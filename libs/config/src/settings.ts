@@ -20,6 +20,26 @@ const list = z.string().transform((text) =>
     .filter((item) => item !== ''),
 );
 
+/** `name=value,…` with percent-encoded values, as OpenTelemetry writes headers and attributes in its variables (W3C Baggage). */
+const pairs = z.string().transform((text, context): Record<string, string> => {
+  const found: Record<string, string> = {};
+  for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
+    const [name, value] = splitOnce(pair);
+    try {
+      if (name === '' || value === undefined) throw new Error('no pair');
+      found[name] = decodeURIComponent(value);
+    } catch {
+      context.addIssue('must be name=value, several separated by commas, with percent-encoded values');
+    }
+  }
+  return found;
+});
+
+function splitOnce(pair: string): [string, string | undefined] {
+  const at = pair.indexOf('=');
+  return at < 0 ? [pair.trim(), undefined] : [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+}
+
 const cidr = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:.]+)\/\d{1,3}$/;
 
 const url = (...protocols: string[]) =>
@@ -48,6 +68,7 @@ export type SettingGroup =
   | 'Retention'
   | 'Logs'
   | 'Metrics'
+  | 'Traces'
   | 'Standalone';
 
 function setting<T, const S extends Omit<Setting<T>, 'schema'>>(
@@ -56,6 +77,18 @@ function setting<T, const S extends Omit<Setting<T>, 'schema'>>(
 ): S & { schema: z.ZodType<T, string> } {
   return { schema, ...rest };
 }
+
+/** OpenTelemetry's names: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
+const TRACE_SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+export type TraceSampler = (typeof TRACE_SAMPLERS)[number];
 
 /** Every setting, by its name in the environment. The reference page is generated from this. */
 export const SETTINGS = {
@@ -384,6 +417,58 @@ export const SETTINGS = {
     group: 'Metrics',
     default: '1000',
     doc: 'Most pairs of tenant and event type, most tenants and most endpoints that a metric of one process tells apart; the rest is counted as `other`.',
+  }),
+
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(url('http:', 'https:'), {
+    group: 'Traces',
+    optional: true,
+    doc: 'Where spans are sent by OTLP over HTTP, without the `/v1/traces` that is appended, as `http://collector:4318`. Absent: no traces.',
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: setting(pairs, {
+    group: 'Traces',
+    default: '',
+    secret: true,
+    doc: 'Headers to send along, as `name=value,…` with percent-encoded values, such as `authorization=Bearer%20…`.',
+  }),
+  OTEL_EXPORTER_OTLP_PROTOCOL: setting(
+    z.enum(['http/protobuf'], 'must be http/protobuf, which is the only one spoken'),
+    {
+      group: 'Traces',
+      default: 'http/protobuf',
+      doc: '`http/protobuf`. Collectors take it on port 4318; 4317 is that of gRPC, which is not spoken.',
+    },
+  ),
+  OTEL_TRACES_EXPORTER: setting(z.enum(['otlp', 'none'], 'must be otlp or none'), {
+    group: 'Traces',
+    default: 'otlp',
+    doc: '`none`: no traces, whatever else is set.',
+  }),
+  OTEL_TRACES_SAMPLER: setting(z.enum(TRACE_SAMPLERS, `must be one of ${TRACE_SAMPLERS.join(', ')}`), {
+    group: 'Traces',
+    default: 'parentbased_always_on',
+    doc: 'Which traces are sent. `parentbased_…`: what came with a `traceparent` as that says, all others as the rest of the name says. The same for the API and the workers.',
+  }),
+  OTEL_TRACES_SAMPLER_ARG: setting(
+    z
+      .string()
+      .regex(/^\d+(?:\.\d+)?$|^\.\d+$/, 'must be a number from 0 to 1')
+      .transform(Number)
+      .refine((n) => n <= 1, 'must be a number from 0 to 1'),
+    {
+      group: 'Traces',
+      default: '1',
+      doc: 'The share of traces that `traceidratio` and `parentbased_traceidratio` send, from 0 to 1.',
+    },
+  ),
+  OTEL_SERVICE_NAME: setting(z.string().min(1, 'must not be empty'), {
+    group: 'Traces',
+    optional: true,
+    doc: 'The `service.name` of spans. Absent: `hookstream-api` and `hookstream-worker`.',
+  }),
+  OTEL_RESOURCE_ATTRIBUTES: setting(pairs, {
+    group: 'Traces',
+    default: '',
+    doc: 'More attributes of the process, as `deployment.environment.name=production,…`.',
   }),
 
   HOOKSTREAM_DATA_DIR: setting(z.string().min(1, 'must not be empty'), {

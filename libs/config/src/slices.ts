@@ -1,5 +1,6 @@
 import type { Lane } from '@hookstream/domain';
 import { ConfigError, readSettings, type SettingValues } from './load-config.js';
+import { TRACES_SETTINGS, tracesConfig, type TracesConfig } from './traces-config.js';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -53,6 +54,8 @@ export interface MetricsConfig {
 
 export interface ApiConfig {
   metrics: MetricsConfig;
+  /** Absent: no traces. */
+  traces?: TracesConfig;
   host: string;
   port: number;
   adminToken: string;
@@ -84,6 +87,8 @@ export interface ApiConfig {
 
 export interface WorkerConfig {
   metrics: MetricsConfig;
+  /** Absent: no traces. */
+  traces?: TracesConfig;
   /** Where orchestrators ask for its health. */
   health?: { host: string; port: number };
   encryptionKeys: string[];
@@ -146,6 +151,7 @@ const CONNECTION_SETTINGS = [
   'HOOKSTREAM_LOG_LEVEL',
   'HOOKSTREAM_METRICS_TOKEN',
   'HOOKSTREAM_METRICS_MAX_SERIES',
+  ...TRACES_SETTINGS,
 ] as const;
 
 const API_SETTINGS = [
@@ -198,8 +204,11 @@ function connections(s: Connections): {
   database: DatabaseConfig;
   temporal: TemporalConfig;
   metrics: MetricsConfig;
+  traces?: TracesConfig;
 } {
+  const traces = tracesConfig(s);
   return {
+    ...(traces === undefined ? {} : { traces }),
     metrics: {
       maxSeries: s.HOOKSTREAM_METRICS_MAX_SERIES,
       ...(s.HOOKSTREAM_METRICS_TOKEN === undefined ? {} : { token: s.HOOKSTREAM_METRICS_TOKEN }),

@@ -84,7 +84,7 @@ async function send(
 ): Promise<AttemptDeliveryResult> {
   const made = await makeAttempt(deps, delivery, input, signal);
   await storeUntilDone(() => recordWhatFits(deps, made), deps.logger, signal);
-  tellOfAttempt(deps, delivery, made.attempt);
+  tellOfAttempt(deps, delivery, made.attempt, input.lane);
   return { ...attempted(made.attempt), scheduleLength: maxAttempts(delivery.endpoint.retry) };
 }
 

@@ -1,4 +1,4 @@
-import { idToUuid, newUuid } from '@hookstream/domain';
+import { callerSampled, spanIdOf, traceIdOf } from '@hookstream/observability';
 import type { LoadedDelivery, LoadedEndpoint } from '@hookstream/persistence';
 import type { DeliveryActivityDeps, OutgoingMessage } from './delivery-activity-deps.js';
 
@@ -7,9 +7,9 @@ import type { DeliveryActivityDeps, OutgoingMessage } from './delivery-activity-
  * @throws DomainError `decryption_failed`: our keys are wrong, which is never the endpoint's failure.
  */
 export function attemptRequest(
-  deps: Pick<DeliveryActivityDeps, 'decrypt' | 'signer' | 'userAgent' | 'now'>,
+  deps: Pick<DeliveryActivityDeps, 'decrypt' | 'signer' | 'userAgent' | 'now' | 'tracing'>,
   delivery: LoadedDelivery & { endpoint: LoadedEndpoint; payload: string },
-  attemptNumber: number,
+  { attemptId, number }: { attemptId: string; number: number },
 ): Omit<OutgoingMessage, 'signal'> {
   const { endpoint, payload } = delivery;
   const { secrets, ownHeaders } = openedOf(deps.decrypt, endpoint, delivery.endpointId);
@@ -23,8 +23,8 @@ export function attemptRequest(
       'content-type': 'application/json',
       'user-agent': deps.userAgent,
       'hookstream-delivery-id': delivery.deliveryId,
-      'hookstream-attempt': String(attemptNumber),
-      traceparent: traceparent(delivery.eventId),
+      'hookstream-attempt': String(number),
+      traceparent: traceparent(deps, delivery, attemptId),
       ...lowerCased(
         deps.signer.headers({ id: delivery.eventId, timestamp, body: payload }, secrets, endpoint.signature),
       ),
@@ -65,12 +65,17 @@ function lowerCased(headers: Record<string, string>): Record<string, string> {
   return lower;
 }
 
-/** W3C Trace Context: one trace an event, one span an attempt. */
-function traceparent(eventId: string): string {
-  return `00-${traceIdOf(eventId)}-${newUuid().slice(-17).replace('-', '')}-01`;
-}
-
-/** The trace of all that happens with an event. */
-export function traceIdOf(eventId: string): string {
-  return idToUuid('event', eventId).replaceAll('-', '');
+/**
+ * W3C Trace Context: the trace of the event, the span of the attempt. Where this process sends no spans, nobody has decided against the trace but
+ * the application.
+ */
+function traceparent(
+  { tracing }: Pick<DeliveryActivityDeps, 'tracing'>,
+  delivery: LoadedDelivery,
+  attemptId: string,
+): string {
+  const sampled = tracing
+    ? tracing.samples(delivery)
+    : delivery.traceparent === null || callerSampled(delivery.traceparent);
+  return `00-${traceIdOf(delivery)}-${spanIdOf('attempt', attemptId)}-${sampled ? '01' : '00'}`;
 }

@@ -1,6 +1,6 @@
 import type { AttemptOutcome, SignaturePolicy } from '@hookstream/domain';
 import type { AttemptsRepository } from '@hookstream/persistence';
-import type { DeliveryMetrics, Logger } from '@hookstream/observability';
+import type { DeliveryMetrics, Logger, Tracing } from '@hookstream/observability';
 import type { AttemptReporter } from './attempt-report.js';
 
 /** The ways out of this process that a delivery needs, each replaceable in a test. */
@@ -15,6 +15,8 @@ export interface DeliveryActivityDeps {
   logger: Logger;
   /** Absent: nobody measures. */
   metrics?: Pick<DeliveryMetrics, 'onAttempt'>;
+  /** Absent: no traces. */
+  tracing?: Pick<Tracing, 'samples' | 'onAttempt'>;
   /** Of ourselves, as `Hookstream/1.2.3`. */
   userAgent: string;
   /** Longest postponement a `Retry-After` can ask for, in milliseconds. */

@@ -1,5 +1,12 @@
 import type { AttemptDeliveryInput } from '@hookstream/contracts';
-import { decideAfterAttempt, isOperationalEventType, newId, redactHeaders } from '@hookstream/domain';
+import {
+  decideAfterAttempt,
+  isOperationalEventType,
+  newId,
+  redactHeaders,
+  type RunLane,
+} from '@hookstream/domain';
+import { traceIdOf } from '@hookstream/observability';
 import {
   isPostgresDataError,
   type AttemptRecord,
@@ -7,7 +14,7 @@ import {
   type LoadedEndpoint,
   type MadeAttempt,
 } from '@hookstream/persistence';
-import { attemptRequest, traceIdOf } from './attempt-request.js';
+import { attemptRequest } from './attempt-request.js';
 import type { DeliveryActivityDeps } from './delivery-activity-deps.js';
 
 /** A delivery that may go now. */
@@ -26,14 +33,15 @@ export type AttemptPlace = Pick<
 export async function makeAttempt(
   deps: Pick<
     DeliveryActivityDeps,
-    'decrypt' | 'signer' | 'userAgent' | 'now' | 'egress' | 'retryAfterCapMs' | 'random'
+    'decrypt' | 'signer' | 'userAgent' | 'now' | 'egress' | 'retryAfterCapMs' | 'random' | 'tracing'
   >,
   delivery: ReadyDelivery,
   place: AttemptPlace,
   signal?: AbortSignal,
 ): Promise<MadeAttempt> {
   const { attemptNumber, scheduleStep, trigger, replays } = place;
-  const request = attemptRequest(deps, delivery, attemptNumber);
+  const attemptId = newId('attempt');
+  const request = attemptRequest(deps, delivery, { attemptId, number: attemptNumber });
   const startedAt = new Date(deps.now());
   const outcome = await deps.egress.send(signal ? { ...request, signal } : request);
   const decision = decideAfterAttempt({
@@ -45,7 +53,7 @@ export async function makeAttempt(
     random: deps.random,
   });
   const attempt: AttemptRecord = {
-    attemptId: newId('attempt'),
+    attemptId,
     number: attemptNumber,
     trigger,
     outcome,
@@ -80,13 +88,15 @@ export async function recordWhatFits(
   }
 }
 
-/** Tells the endpoint's breaker, the metrics and the log of an attempt that is recorded. */
+/** Tells the endpoint's breaker, the metrics, the trace and the log of an attempt that is recorded. */
 export function tellOfAttempt(
-  deps: Pick<DeliveryActivityDeps, 'circuits' | 'logger' | 'metrics' | 'now'>,
+  deps: Pick<DeliveryActivityDeps, 'circuits' | 'logger' | 'metrics' | 'tracing' | 'now'>,
   delivery: ReadyDelivery,
   attempt: AttemptRecord,
+  lane: RunLane,
 ): void {
   deps.metrics?.onAttempt(delivery, attempt);
+  deps.tracing?.onAttempt(delivery, attempt, lane);
   reportToCircuit(deps, delivery, attempt);
   logAttempt(deps, delivery, attempt);
 }
@@ -123,7 +133,7 @@ function logAttempt(
       delivery_id: delivery.deliveryId,
       endpoint_id: delivery.endpointId,
       event_id: delivery.eventId,
-      trace_id: traceIdOf(delivery.eventId),
+      trace_id: traceIdOf(delivery),
       attempt: attempt.number,
       trigger: attempt.trigger,
       outcome: outcome.kind,

@@ -25,6 +25,15 @@ const IdempotencyKeyHeader = (description: string) =>
     schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]+$' },
   });
 
+const TraceparentHeader = () =>
+  ApiHeader({
+    name: 'traceparent',
+    required: false,
+    description:
+      'W3C Trace Context. Where traces are switched on, what happens with the event goes on in this trace, up to its receivers.',
+    schema: { type: 'string' },
+  });
+
 @ApiTags('events')
 @Controller(ACCEPT_PATH)
 export class EventsController {
@@ -41,6 +50,7 @@ export class EventsController {
     failures: [400, 409, 413, 415, 422, 429, 503],
   })
   @IdempotencyKeyHeader('The same key with the same body gets the first answer; with another body, 409.')
+  @TraceparentHeader()
   @ApiBody({ required: true, schema: { $ref: '#/components/schemas/CreateEventRequest' } })
   createEvent(): never {
     throw new Error('Posted events belong to AcceptRoute');
@@ -56,6 +66,7 @@ export class EventsController {
     failures: [400, 413, 415, 422, 429, 503],
   })
   @IdempotencyKeyHeader('Applies to each event by its position: send the same array again to try again.')
+  @TraceparentHeader()
   @ApiBody({ required: true, schema: { $ref: '#/components/schemas/CreateEventsRequest' } })
   createEvents(
     @TenantId() tenantId: string,

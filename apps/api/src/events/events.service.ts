@@ -2,13 +2,19 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ApiConfig } from '@hookstream/config';
 import {
   DomainError,
-  idToUuid,
   jsonArrayElements,
   jsonObjectMembers,
   jsonText,
   type JsonSpan,
 } from '@hookstream/domain';
-import { AcceptMetrics, type Logger } from '@hookstream/observability';
+import {
+  AcceptMetrics,
+  receivedTrace,
+  traceIdOf,
+  type Logger,
+  type ReceivedTrace,
+  type Tracing,
+} from '@hookstream/observability';
 import {
   DeliveriesRepository,
   EventsRepository,
@@ -22,7 +28,7 @@ import { EventSchemas } from '../event-types/event-schemas.js';
 import { listed, type Listed } from '../http/fields.dto.js';
 import { problem, statusOf } from '../http/problem.js';
 import { validate } from '../http/schema-validation.pipe.js';
-import { API_CONFIG, LOGGER } from '../platform/tokens.js';
+import { API_CONFIG, LOGGER, TRACING } from '../platform/tokens.js';
 import type { RateLimitState } from '../http/rate-limit-headers.js';
 import { AcceptLimits, type Admission } from './accept-limits.js';
 import { AcceptQueue } from './accept-queue.js';
@@ -64,6 +70,7 @@ export class EventsService implements OnApplicationShutdown {
     private readonly metrics: AcceptMetrics,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(TRACING) private readonly tracing: Tracing | null,
   ) {
     const receivers = new LRUCache<string, Receivers>({
       maxSize: REMEMBERED_ENDPOINTS,
@@ -80,17 +87,19 @@ export class EventsService implements OnApplicationShutdown {
 
   /** @returns JSON text of an {@link AcceptedEventAnswer} */
   async accept(tenantId: string, body: unknown, request: AcceptRequest): Promise<string> {
+    const received = this.received(request);
     const event = readEvent(body);
     const key = idempotencyKey(request.headers['idempotency-key']);
     const { refusal: limit } = await this.admit(tenantId, 1, request);
     if (limit !== undefined) throw limit;
     const item = await this.item(tenantId, event, request.bodyText);
     item.idempotency = idempotencyClaim(key, request.bodyText, this.config.accept.idempotencyTtlMs);
-    return JSON.stringify(presentAccepted(await this.store(item, request), event.endpoint_ids));
+    return JSON.stringify(presentAccepted(await this.store(item, request, received), event.endpoint_ids));
   }
 
   /** Each event is accepted or refused by itself. */
   async acceptBatch(tenantId: string, body: unknown, request: AcceptRequest): Promise<AcceptedEventsAnswer> {
+    const received = this.received(request);
     const items = validate(BatchSchema, body);
     const key = idempotencyKey(request.headers['idempotency-key']);
     const { admitted, refusal: limit } = await this.admit(tenantId, items.length, request);
@@ -105,7 +114,7 @@ export class EventsService implements OnApplicationShutdown {
           const accept = await this.item(tenantId, event, request.bodyText, span);
           const text = jsonText(request.bodyText, span);
           accept.idempotency = idempotencyClaim(key, text, this.config.accept.idempotencyTtlMs, index);
-          const accepted = presentAccepted(await this.store(accept, request), event.endpoint_ids);
+          const accepted = presentAccepted(await this.store(accept, request, received), event.endpoint_ids);
           return { status: 202 as const, ...accepted };
         } catch (error) {
           return refusal(error, request.id);
@@ -136,18 +145,41 @@ export class EventsService implements OnApplicationShutdown {
     return admission;
   }
 
-  private async store(item: AcceptItem, request: AcceptRequest): Promise<AcceptResult> {
+  /** Undefined: nobody traces, and what the application says of its trace is not looked at. */
+  private received(request: AcceptRequest): ReceivedTrace | undefined {
+    return this.tracing === null ? undefined : receivedTrace(request.headers['traceparent']);
+  }
+
+  private async store(
+    item: AcceptItem,
+    request: AcceptRequest,
+    received: ReceivedTrace | undefined,
+  ): Promise<AcceptResult> {
+    if (received !== undefined) item.traceparent = received.traceparent;
     const result = await this.queue.accept(item);
+    if (received !== undefined) this.trace(received, item.tenantId, result, request.id);
     if (result.kind === 'accepted') {
       this.limits.note(item.tenantId, result.event.deliveries);
       this.metrics.onAccepted(item.tenantId, item.type);
-      if (this.logger.isLevelEnabled('debug')) this.logAccepted(item.tenantId, result.event, request.id);
+      if (this.logger.isLevelEnabled('debug')) this.logAccepted(item, result.event, request.id);
     }
     return result;
   }
 
-  private logAccepted(tenantId: string, { id, type, deliveries }: AcceptedEvent, requestId: string): void {
-    const trace = idToUuid('event', id).replaceAll('-', '');
+  private trace(received: ReceivedTrace, tenantId: string, result: AcceptResult, requestId: string): void {
+    if (result.kind !== 'accepted' && result.kind !== 'replayed') return;
+    const { id, type, deliveries } = result.event;
+    this.tracing?.onAccepted(received, {
+      ...{ eventId: id, tenantId, eventType: type, deliveries, requestId },
+      repeated: result.kind === 'replayed',
+    });
+  }
+
+  private logAccepted(
+    { tenantId, traceparent = null }: AcceptItem,
+    { id, type, deliveries }: AcceptedEvent,
+    requestId: string,
+  ): void {
     this.logger.debug(
       {
         request_id: requestId,
@@ -155,7 +187,7 @@ export class EventsService implements OnApplicationShutdown {
         event_id: id,
         event_type: type,
         deliveries,
-        trace_id: trace,
+        trace_id: traceIdOf({ eventId: id, traceparent }),
       },
       'event accepted',
     );

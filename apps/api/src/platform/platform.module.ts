@@ -1,6 +1,6 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import type { ApiConfig } from '@hookstream/config';
-import { AcceptMetrics, MetricRegistry, type Logger } from '@hookstream/observability';
+import { AcceptMetrics, MetricRegistry, type Logger, type Tracing } from '@hookstream/observability';
 import {
   AcceptBudgetsRepository,
   AcceptPoliciesRepository,
@@ -27,7 +27,7 @@ import {
   type TemporalClient,
 } from '@hookstream/temporal-client';
 import { TenantPolicies } from './tenant-policies.js';
-import { API_CONFIG, DATABASE, LOGGER, TEMPORAL } from './tokens.js';
+import { API_CONFIG, DATABASE, LOGGER, TEMPORAL, TRACING } from './tokens.js';
 
 /** What the API works with. It is opened and closed by whoever makes the application. */
 export interface ApiDependencies {
@@ -35,6 +35,8 @@ export interface ApiDependencies {
   database: Database;
   temporal: TemporalClient;
   logger: Logger;
+  /** Absent: no traces. */
+  tracing?: Tracing;
   /** Default `hookstream-deliveries`. */
   deliveryTaskQueue?: string;
   /** Default `hookstream-control`. */
@@ -57,6 +59,7 @@ export class PlatformModule {
       { provide: DATABASE, useValue: dependencies.database },
       { provide: TEMPORAL, useValue: dependencies.temporal },
       { provide: LOGGER, useValue: dependencies.logger },
+      { provide: TRACING, useValue: dependencies.tracing ?? null },
       onDatabase(TenantsRepository),
       onDatabase(ApiKeysRepository),
       onDatabase(AuditRepository),

@@ -132,7 +132,7 @@ export class ExpressAttempts {
       .finally(() => timed(answerMs));
     this.lastDispatchAt = new Date();
     await deps.recorder.record({ ...made, delivery: { ...claimed, inOutbox: true } });
-    tellOfAttempt(deps.attempt, claimed, made.attempt);
+    tellOfAttempt(deps.attempt, claimed, made.attempt, 'express');
     if (made.attempt.decision.next === 'retry') deps.onFailed();
   }
 

@@ -39,6 +39,7 @@ export interface TakenToAttempt extends TakenRow, EndpointColumns {
   endpoint_deleted: boolean;
   in_order: boolean;
   payload: string | null;
+  traceparent: string | null;
   due_at_ms: number;
 }
 
@@ -64,6 +65,7 @@ function toAttempt(row: TakenToAttempt, owner: Owner): ClaimedAttempt {
     endpointId: owner.endpointId,
     eventId: uuidToId('event', row.event_id),
     eventType: row.event_type,
+    traceparent: row.traceparent,
     status: row.status,
     attemptCount: row.attempt_count,
     dueAt: new Date(row.due_at_ms),

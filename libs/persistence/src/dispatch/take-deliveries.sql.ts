@@ -92,7 +92,7 @@ SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ag
        p.delivery_id, p.trigger, CASE WHEN p.event_id IS NULL THEN d.tenant_id ELSE a.tenant_id END AS tenant_id,
        coalesce(p.event_id, d.event_id) AS event_id, coalesce(d.event_type, ev.type) AS event_type,
        coalesce(d.status, 'pending') AS status, coalesce(d.attempt_count, 0) AS attempt_count, coalesce(d.schedule_step, 0) AS schedule_step,
-       coalesce(p.order_key, d.order_key) IS NOT NULL AS in_order, ev.payload,
+       coalesce(p.order_key, d.order_key) IS NOT NULL AS in_order, ev.payload, ev.traceparent,
        (extract(epoch FROM coalesce(ev.deliver_at, d.created_at, ev.created_at)) * 1000)::float8 AS due_at_ms,
        e.url, e.status AS endpoint_status, e.deleted_at IS NOT NULL AS endpoint_deleted, e.timeout_ms, e.retry, e.signature, e.headers,
        e.circuit, e.circuit_state, e.circuit_turn, e.failing_since, e.recovering,
@@ -104,7 +104,7 @@ SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ag
     ON p.endpoint_id = a.endpoint_id
   LEFT JOIN endpoints e ON p.is_first AND e.id = a.endpoint_id
   ${theDelivery('AND p.event_id IS NULL')}
-  LEFT JOIN LATERAL (SELECT type, payload, deliver_at, created_at FROM events WHERE id = coalesce(p.event_id, d.event_id) OFFSET 0) ev ON true
+  LEFT JOIN LATERAL (SELECT type, payload, deliver_at, created_at, traceparent FROM events WHERE id = coalesce(p.event_id, d.event_id) OFFSET 0) ev ON true
  ORDER BY p.due_at, p.is_first DESC`;
 
 /** The same past limits, circuit and slots, with what starting a workflow needs: the next attempt asks for them when it is due. */

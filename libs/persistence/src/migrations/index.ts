@@ -12,6 +12,7 @@ import { EndpointsVersion1763900500000 } from './1763900500000-endpoints-version
 import { Lanes1763900600000 } from './1763900600000-lanes.js';
 import { HalfOpenCircuits1763900700000 } from './1763900700000-half-open-circuits.js';
 import { OutboxEvents1763900800000 } from './1763900800000-outbox-events.js';
+import { EventTraces1763900900000 } from './1763900900000-event-traces.js';
 
 /** In order. A released migration is never edited. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   Lanes1763900600000,
   HalfOpenCircuits1763900700000,
   OutboxEvents1763900800000,
+  EventTraces1763900900000,
 ];

@@ -15,7 +15,7 @@ import { OUTBOX_CHANNEL } from './outbox-wake-up.sql.js';
  *
  * Events of a tenant whose endpoints are not as the caller remembers them ($19 tenants, $20 versions) drop out, and the tenant is told.
  *
- * $1–$10 and $17 are one array per column of an event, $11–$15 and $18 of a delivery.
+ * $1–$10, $17 and $21 are one array per column of an event, $11–$15 and $18 of a delivery.
  */
 export const ACCEPT_EVENTS_SQL = `
 WITH outdated AS (
@@ -23,8 +23,8 @@ WITH outdated AS (
    WHERE NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = r.tenant_id AND t.endpoints_version = r.version)
 ), input AS (
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-                       $7::text[], $8::bytea[], $9::jsonb[], $10::timestamptz[], $17::jsonb[])
-    AS i (id, tenant_id, type, payload, deliver_at, created_at, key, request_hash, response, key_expires_at, schema_errors)
+                       $7::text[], $8::bytea[], $9::jsonb[], $10::timestamptz[], $17::jsonb[], $21::text[])
+    AS i (id, tenant_id, type, payload, deliver_at, created_at, key, request_hash, response, key_expires_at, schema_errors, traceparent)
    WHERE i.tenant_id NOT IN (SELECT tenant_id FROM outdated)
 ), keys AS (
   INSERT INTO idempotency_keys AS k (tenant_id, key, request_hash, response, created_at, expires_at)
@@ -39,8 +39,8 @@ WITH outdated AS (
   SELECT i.* FROM input i
    WHERE i.key IS NULL OR EXISTS (SELECT 1 FROM keys k WHERE k.tenant_id = i.tenant_id AND k.key = i.key)
 ), new_events AS (
-  INSERT INTO events (id, tenant_id, type, payload, deliver_at, created_at, schema_errors)
-  SELECT id, tenant_id, type, payload, deliver_at, created_at, schema_errors FROM accepted
+  INSERT INTO events (id, tenant_id, type, payload, deliver_at, created_at, schema_errors, traceparent)
+  SELECT id, tenant_id, type, payload, deliver_at, created_at, schema_errors, traceparent FROM accepted
 ), paused AS (
   SELECT id FROM endpoints WHERE id = ANY ($16::uuid[]) AND status = 'paused' ORDER BY id FOR SHARE
 ), fan_out AS (

@@ -39,6 +39,8 @@ export interface AcceptItem {
   /** How its deliveries are to run; absent: as their endpoints say. */
   lane?: Lane | undefined;
   idempotency?: IdempotencyClaim | undefined;
+  /** With what trace its request came, as `readTraceparent` gives it; absent: with none, or nobody traces. */
+  traceparent?: string | null;
   /** What its type's schema found, and whether that keeps it out. */
   schema?: { errors: readonly FieldError[]; reject: boolean } | undefined;
 }
@@ -261,6 +263,7 @@ async function store(
       sparse(deliveries, (d) => d.orderKey),
       toCheck.map((receivers) => receivers.tenantUuid),
       toCheck.map((receivers) => receivers.version),
+      sparse(planned, (p) => p.item.traceparent ?? null),
     ],
   });
   return {

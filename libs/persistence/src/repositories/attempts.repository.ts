@@ -37,6 +37,8 @@ export interface LoadedDelivery {
   endpointId: string;
   eventId: string;
   eventType: string;
+  /** With what trace its event came. Null: with none. */
+  traceparent: string | null;
   status: DeliveryStatus;
   attemptCount: number;
   /** When it was accepted, or when it was first to go where the event said so. */
@@ -92,6 +94,7 @@ interface LoadRow extends EndpointColumns {
   attempt_count: number;
   due_at: Date;
   payload: string | null;
+  traceparent: string | null;
   in_order: boolean;
   waits_turn: boolean | null;
   /** No column of its endpoint is there. */
@@ -285,6 +288,7 @@ function toLoaded(deliveryId: string, row: LoadRow): LoadedDelivery {
     endpointId: uuidToId('endpoint', row.endpoint_id),
     eventId: uuidToId('event', row.event_id),
     eventType: row.event_type,
+    traceparent: row.traceparent,
     status: row.status,
     attemptCount: row.attempt_count,
     dueAt: row.due_at,
