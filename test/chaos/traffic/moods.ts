@@ -73,13 +73,13 @@ export function refusesSomeFirst(): Script {
 }
 
 /** What the events of the ordered endpoint carry. */
-export interface OrderedData {
+interface OrderedData {
   key: string;
   /** 1, 2, 3, … of its key. */
   seq: number;
 }
 
-export function orderedData(request: ReceivedRequest): OrderedData {
+function orderedData(request: ReceivedRequest): OrderedData {
   return (JSON.parse(request.body.toString('utf8')) as { data: OrderedData }).data;
 }
 

@@ -11,7 +11,7 @@ type UpgradeTargetName = (typeof NAMES)[number];
 
 /** Events per second: of each type, and of those whose order matters. */
 export const TRAFFIC: TrafficPlan = {
-  perSecond: { 'upgrade.good': 6, 'upgrade.hiccup': 1, 'upgrade.stubborn': 1, 'upgrade.sick': 1 },
+  perSecond: { 'upgrade.good': 6, 'upgrade.hiccup': 2, 'upgrade.stubborn': 1, 'upgrade.sick': 1 },
   inOrder: { type: 'upgrade.ordered', keys: 3, perSecond: 3 },
 };
 /** So many of the sick endpoint's attempts fail before its circuit opens, and so long it stays open at first. */
@@ -86,7 +86,8 @@ export class UpgradeTargets {
       case 'ordered':
         return { ...NO_CIRCUIT, retry: { delays_ms: [300, 600] }, ordered: true, order_key: 'data.key' };
       case 'hiccup':
-        return { ...NO_CIRCUIT, retry: { delays_ms: [2_000, 2_000] } };
+        // A worker of one version makes the first attempt and may leave the rest to one of the other.
+        return { ...NO_CIRCUIT, retry: { delays_ms: [2_000, 2_000] }, lane: 'express' };
       case 'stubborn':
         return { ...NO_CIRCUIT, retry: patient, lane: 'durable' };
       case 'sick':
