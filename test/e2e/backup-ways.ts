@@ -1,5 +1,13 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  writeFileSync,
+  type Dirent,
+} from 'node:fs';
 import { cp, copyFile, mkdir, readdir, stat, chown, chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -185,7 +193,8 @@ async function run<T extends pg.QueryResultRow>(url: string, sql: string): Promi
 /** Files come and go while they are copied: the log makes good what the copy has of different moments. */
 async function copyLiveCluster(from: string, to: string, path = ''): Promise<void> {
   await mkdir(join(to, path), { recursive: true });
-  for (const entry of await readdir(join(from, path), { withFileTypes: true })) {
+  const entries = await readdir(join(from, path), { withFileTypes: true }).catch(noneIfGone);
+  for (const entry of entries) {
     const inner = join(path, entry.name);
     if (NOT_COPIED.includes(entry.name)) continue;
     if (entry.isDirectory() && EMPTY.includes(inner)) await mkdir(join(to, inner), { recursive: true });
@@ -193,6 +202,11 @@ async function copyLiveCluster(from: string, to: string, path = ''): Promise<voi
     else await copyFile(join(from, inner), join(to, inner)).catch(ifGone);
   }
   if (path === '') await giveTo(to, await stat(from));
+}
+
+function noneIfGone(error: NodeJS.ErrnoException): Dirent[] {
+  ifGone(error);
+  return [];
 }
 
 function ifGone(error: NodeJS.ErrnoException): void {

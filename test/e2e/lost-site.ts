@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { TestReceiver } from '@hookstream/testing';
+import { eventually, TestReceiver } from '@hookstream/testing';
 import { TenantClient } from './api-client.js';
 import type { BackupWay } from './backup-ways.js';
 import { EventPoster } from './event-poster.js';
@@ -10,6 +10,7 @@ import { VariedDeliveries } from './varied-deliveries.js';
 
 /** Before, while and after the backup is made, each. */
 const EVENTS = 60;
+const SETTLED_WITHIN_MS = 60_000;
 /** A restore comes later than a test has time for. */
 const AWAY_MS = 600_000;
 const SETTINGS = {
@@ -60,7 +61,8 @@ export class LostSite {
     await this.deliveries.fill();
     await this.loadAndBackUp(way);
     await this.deliveries.site.kill();
-    rmSync(lost.directory, { recursive: true });
+    // Backends of a killed Postgres end a moment after it.
+    rmSync(lost.directory, { recursive: true, maxRetries: 20, retryDelay: 100 });
   }
 
   private async loadAndBackUp(way: BackupWay): Promise<void> {
@@ -69,7 +71,10 @@ export class LostSite {
     let answer = (): void => undefined;
     this.answering = new Promise((resolve) => (answer = resolve));
     await poster.post(EVENTS);
-    await this.receiver.waitFor((requests) => requests.some(({ endedAt }) => endedAt === undefined));
+    await this.receiver.waitFor(
+      (requests) => requests.some(({ endedAt }) => endedAt === undefined),
+      SETTLED_WITHIN_MS,
+    );
     this.safe = [...poster.accepted];
     await Promise.all([way.finish(this.deliveries.site), poster.post(EVENTS)]);
     answer();
@@ -95,6 +100,10 @@ export class LostSite {
         WHERE circuit_state = 'open'`,
       [AWAY_MS],
     );
+    // What attempts hold of their endpoint, until a minute and their time-out after they began.
+    await this.deliveries.query(`UPDATE slots SET expires_at = expires_at - $1 * interval '1 millisecond'`, [
+      AWAY_MS,
+    ]);
     const { api_key } = this.deliveries.tenant.file;
     await this.startVersion(api_key);
   }
@@ -114,6 +123,7 @@ export class LostSite {
       apiKey === undefined
         ? await this.deliveries.site.createTenant(url)
         : new TenantClient({ api_url: url, api_key: apiKey });
-    await this.deliveries.site.command(['doctor']);
+    // A worker that is ready may not have been seen by Temporal yet.
+    await eventually(() => this.deliveries.site.command(['doctor']), { timeoutMs: SETTLED_WITHIN_MS });
   }
 }
