@@ -24,6 +24,7 @@ export default {
       'test/dist/load/**/*.spec.js',
       'test/dist/chaos/**/*.spec.js',
       'test/dist/topology/**/*.spec.js',
+      'test/dist/upgrade/**/*.spec.js',
     ]),
     project(
       'integration',

@@ -10,7 +10,7 @@ import { READY_WITHIN_MS } from './promises/answers.js';
 import { settle } from './promises/settling.js';
 import { storedDeliveries } from './promises/stored-deliveries.js';
 import { judge, type ChaosFindings } from './judgement.js';
-import { Targets } from './traffic/targets.js';
+import { Targets, trafficPlan } from './traffic/targets.js';
 import { Traffic } from './traffic/traffic.js';
 import { CircuitLog } from './watch/circuit-log.js';
 import { MemoryWatch } from './watch/memory-watch.js';
@@ -72,7 +72,7 @@ export class ChaosRun {
   ): Promise<ChaosFindings> {
     const { say, seconds } = this.options;
     const circuits = await CircuitLog.install(database);
-    const traffic = new Traffic(instance.standalone, this.options.ratePercent / 100);
+    const traffic = new Traffic(instance.standalone, trafficPlan(this.options.ratePercent / 100));
     const readiness = new ReadinessWatch(instance.standalone.file.api_url);
     const memory = new MemoryWatch(['api', ...WORKERS], (part) => instance.pidAtWork(part));
     this.closers.unshift(

@@ -1,14 +1,15 @@
 import type { ReceivedRequest } from '@hookstream/testing';
 import type { FaultReport } from './faults/fault-runner.js';
 import { acceptFaults, readinessFaults } from './promises/answers.js';
-import { deliveryFaults, type TargetOutcome } from './promises/every-event-arrives.js';
+import { deliveryFaults } from './promises/every-event-arrives.js';
 import { memoryFaults, memoryReports, type MemoryReport } from './promises/flat-memory.js';
 import { orderFaults } from './promises/order.js';
 import { paceFaults } from './promises/pace.js';
 import { judgeProbes, type ProbesReport } from './promises/probes.js';
 import type { StoredDelivery } from './promises/stored-deliveries.js';
-import { orderedData } from './traffic/moods.js';
-import { eventTypesOf, type Target, type TargetName, type Targets } from './traffic/targets.js';
+import { outcomeOf, reportOf, type TargetReport } from './promises/target-report.js';
+import { orderedArrival, spanOf } from './traffic/moods.js';
+import type { Targets } from './traffic/targets.js';
 import type { Traffic } from './traffic/traffic.js';
 import type { CircuitChange, LetGo } from './watch/circuit-log.js';
 import type { MemorySeries } from './watch/memory-watch.js';
@@ -32,17 +33,6 @@ export interface Evidence {
   letGo: readonly LetGo[];
 }
 
-interface TargetReport {
-  endpoint: TargetName;
-  accepted: number;
-  succeeded: number;
-  deadLetters: number;
-  attempts: number;
-  requests: number;
-  /** Requests beyond the first of an event that no recorded attempt accounts for. */
-  duplicates: number;
-}
-
 /** What came out of a run. Counts and milliseconds. */
 export interface ChaosFindings {
   accepted: number;
@@ -59,8 +49,10 @@ export interface ChaosFindings {
 }
 
 export function judge(evidence: Evidence): ChaosFindings {
-  const { traffic, targets, readiness, timeline } = evidence;
-  const outcomes = targets.list.map((target) => outcomeOf(target, evidence));
+  const { traffic, targets, deliveries, readiness, timeline } = evidence;
+  const outcomes = targets.list.map((target) =>
+    outcomeOf(target, traffic.accepted, deliveries, targets.receiver),
+  );
   const { faults: probeFaults, ...circuit } = judgeProbes(
     evidence.circuit,
     evidence.letGo,
@@ -103,42 +95,8 @@ export function judge(evidence: Evidence): ChaosFindings {
   };
 }
 
-function outcomeOf(target: Target, { traffic, targets, deliveries }: Evidence): TargetOutcome {
-  const types = eventTypesOf(target.name);
-  return {
-    target,
-    accepted: traffic.accepted.filter(({ type }) => types.includes(type)).map(({ id }) => id),
-    deliveries: deliveries.filter(({ endpointId }) => endpointId === target.endpointId),
-    arrivals: targets.receiver.requestsTo(`/${target.name}`).map((request) => ({
-      webhookId: request.headers['webhook-id'] ?? '',
-      body: request.body.toString('utf8'),
-    })),
-  };
-}
-
-function reportOf({ target, accepted, deliveries, arrivals }: TargetOutcome): TargetReport {
-  const attempts = deliveries.reduce((sum, { attemptCount }) => sum + attemptCount, 0);
-  return {
-    endpoint: target.name,
-    accepted: accepted.length,
-    succeeded: deliveries.filter(({ status }) => status === 'succeeded').length,
-    deadLetters: deliveries.filter(({ status }) => status === 'dead_letter').length,
-    attempts,
-    requests: arrivals.length,
-    duplicates: Math.max(0, arrivals.length - attempts),
-  };
-}
-
-function span({ receivedAt, endedAt }: ReceivedRequest): { at: number; endedAt: number } {
-  return { at: receivedAt, endedAt: endedAt ?? Infinity };
-}
-
 function probeArrival(request: ReceivedRequest) {
-  return { ...span(request), webhookId: request.headers['webhook-id'] ?? '' };
-}
-
-function orderedArrival(request: ReceivedRequest) {
-  return { ...orderedData(request), ...span(request), answered: request.answered };
+  return { ...spanOf(request), webhookId: request.headers['webhook-id'] ?? '' };
 }
 
 function slowest(spans: readonly { startedAt: number; endedAt: number }[]): number {

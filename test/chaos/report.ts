@@ -1,5 +1,6 @@
 import { tellFault } from './faults/fault-runner.js';
 import type { ChaosFindings } from './judgement.js';
+import { tellTarget } from './promises/target-report.js';
 
 /** What a person at the terminal wants to read. */
 export function summary(findings: ChaosFindings): string {
@@ -11,11 +12,7 @@ export function summary(findings: ChaosFindings): string {
     `  receivers: ${list(findings.moods)}`,
     '',
     `${findings.accepted} events accepted in ${posts.tries} requests (${posts.unavailable} answered 503, ${posts.unanswered} not answered, slowest ${posts.slowestMs} ms).`,
-    ...findings.endpoints.map(
-      (one) =>
-        `  ${one.endpoint.padEnd(9)} ${one.accepted} events: ${one.succeeded} succeeded, ${one.deadLetters} dead letters; ` +
-        `${one.attempts} attempts recorded, ${one.requests} requests received, ${one.duplicates} more than recorded`,
-    ),
+    ...findings.endpoints.map(tellTarget),
     `Everything had come to its end ${seconds(findings.settledAfterMs)} after healing.`,
     `Circuit: opened ${circuit.opened} times, half open ${circuit.halfOpen} times with ${circuit.probes} probes.`,
     `Readiness: ${readiness.samples} samples, ${readiness.ready} ready, ${readiness.notReady} not ready, ` +

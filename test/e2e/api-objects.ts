@@ -1,5 +1,5 @@
 import { eventually } from '@hookstream/testing';
-import type { StandaloneInstance } from './standalone-instance.js';
+import type { ApiCaller } from './api-client.js';
 
 /** Answers of the API, as far as these suites read them. */
 export interface EndpointObject {
@@ -51,7 +51,7 @@ export interface Page<T> {
 }
 
 export async function createEndpoint(
-  instance: StandaloneInstance,
+  instance: ApiCaller,
   url: string,
   settings: Record<string, unknown> = {},
 ): Promise<CreatedEndpointObject> {
@@ -62,7 +62,7 @@ export async function createEndpoint(
 
 /** Posts an event for one endpoint and answers its delivery's id. */
 export async function deliverTo(
-  instance: StandaloneInstance,
+  instance: ApiCaller,
   endpointId: string,
   event: Record<string, unknown> = {},
 ): Promise<string> {
@@ -80,13 +80,13 @@ export async function deliverTo(
   return (body.data[0] as DeliveryObject).id;
 }
 
-export async function getDelivery(instance: StandaloneInstance, id: string): Promise<DeliveryDetailObject> {
+export async function getDelivery(instance: ApiCaller, id: string): Promise<DeliveryDetailObject> {
   return (await instance.call<DeliveryDetailObject>('GET', `/deliveries/${id}`)).body;
 }
 
 /** Waits until the delivery is as wanted. @throws Error showing it as it is instead */
 export async function deliveryThat(
-  instance: StandaloneInstance,
+  instance: ApiCaller,
   id: string,
   is: (delivery: DeliveryDetailObject) => boolean,
   timeoutMs = 15_000,

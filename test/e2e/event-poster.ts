@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { eventually } from '@hookstream/testing';
-import type { StandaloneInstance } from './standalone-instance.js';
+import type { ApiAddress } from './api-client.js';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const GIVE_UP_AFTER_MS = 60_000;
+
+/** Whatever knows where the API is at the moment. */
+export interface PostedTo {
+  readonly file: ApiAddress;
+}
 
 /** One request to accept an event, whatever came of it. Times are Unix ms. */
 export interface PostTry {
@@ -28,7 +33,7 @@ export interface PostingOptions {
  * @param instance asked anew for every request: an instance that was started again has another address
  */
 export function postUntilAccepted(
-  instance: () => StandaloneInstance,
+  instance: () => PostedTo,
   event: Record<string, unknown>,
   options: PostingOptions = {},
 ): Promise<string> {
@@ -46,7 +51,7 @@ export class EventPoster {
   readonly accepted = new Set<string>();
 
   constructor(
-    private readonly instance: () => StandaloneInstance,
+    private readonly instance: () => PostedTo,
     private readonly endpointId: string,
   ) {}
 
@@ -69,7 +74,7 @@ export class EventPoster {
 
 /** Answers the id, or undefined when it has to be tried again. */
 async function tryOnce(
-  instance: StandaloneInstance,
+  instance: PostedTo,
   event: Record<string, unknown>,
   key: string,
   { answerTimeoutMs = ANSWER_TIMEOUT_MS, onTry }: PostingOptions,

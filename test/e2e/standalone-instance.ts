@@ -12,6 +12,7 @@ import {
   type StopStep,
 } from '@hookstream/embedded';
 import { eventually, startProcessGuard } from '@hookstream/testing';
+import { callApi, type ApiAddress, type ApiAnswer, type ApiCaller } from './api-client.js';
 
 const SUPERVISOR = fileURLToPath(new URL('../../../apps/standalone/dist/main.js', import.meta.url));
 const READY_TIMEOUT_MS = 90_000;
@@ -20,9 +21,7 @@ const STOP_TIMEOUT_MS = 40_000;
 export type ProcessName = 'postgres' | 'temporal' | 'api' | 'worker';
 
 /** What `instance.json` holds. */
-export interface InstanceFile {
-  api_url: string;
-  api_key: string;
+export interface InstanceFile extends ApiAddress {
   admin_token: string;
   tenant_id: string;
   temporal_address: string;
@@ -40,16 +39,11 @@ export interface StandaloneOptions {
   baseEnv?: NodeJS.ProcessEnv;
 }
 
-export interface ApiAnswer<T> {
-  status: number;
-  body: T;
-}
-
 /**
  * A standalone instance as `npm start` runs it once built: a supervisor process with its four children, on free ports. Should the test
  * run die, a guard ends it.
  */
-export class StandaloneInstance {
+export class StandaloneInstance implements ApiCaller {
   private exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
   private readonly exited: Promise<void>;
   private text = '';
@@ -141,23 +135,8 @@ export class StandaloneInstance {
   }
 
   /** Calls the API as its first tenant; `path` below `/api/v1`. */
-  async call<T = Record<string, unknown>>(
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<ApiAnswer<T>> {
-    const { api_url, api_key } = this.file;
-    const answer = await fetch(`${api_url}/api/v1${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${api_key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(15_000),
-    });
-    const text = await answer.text();
-    return { status: answer.status, body: (text === '' ? undefined : JSON.parse(text)) as T };
+  call<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<ApiAnswer<T>> {
+    return callApi<T>(this.file, method, path, body);
   }
 
   identities(): Record<ProcessName, ProcessIdentity | undefined> {

@@ -10,11 +10,11 @@ import { judgeProbes } from './probes.js';
 import type { StoredAttempt, StoredDelivery } from './stored-deliveries.js';
 
 const GOOD: Target = {
-  ...{ name: 'good', endpointId: 'ep_1', mustArrive: true, neverFails: true },
+  ...{ name: 'good', endpointId: 'ep_1', eventTypes: [], mustArrive: true, neverFails: true },
   attempts: 3,
 };
 const MOODY: Target = {
-  ...{ name: 'moody', endpointId: 'ep_2', mustArrive: false, neverFails: false },
+  ...{ name: 'moody', endpointId: 'ep_2', eventTypes: [], mustArrive: false, neverFails: false },
   attempts: 2,
 };
 

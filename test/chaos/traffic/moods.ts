@@ -1,4 +1,5 @@
 import type { ReceivedRequest, ReceiverBehaviour, Script } from '@hookstream/testing';
+import type { OrderedArrival } from '../promises/order.js';
 import { SeededRandom } from '../seeded-random.js';
 
 /** All that a receiver can do wrong with a request that has reached it, and nothing wrong. */
@@ -72,12 +73,21 @@ export function refusesSomeFirst(): Script {
 }
 
 /** What the events of the ordered endpoint carry. */
-export interface OrderedData {
+interface OrderedData {
   key: string;
   /** 1, 2, 3, … of its key. */
   seq: number;
 }
 
-export function orderedData(request: ReceivedRequest): OrderedData {
+function orderedData(request: ReceivedRequest): OrderedData {
   return (JSON.parse(request.body.toString('utf8')) as { data: OrderedData }).data;
+}
+
+export function orderedArrival(request: ReceivedRequest): OrderedArrival {
+  return { ...orderedData(request), ...spanOf(request), answered: request.answered };
+}
+
+/** From its arrival to the end of the answer. Unix ms. */
+export function spanOf({ receivedAt, endedAt }: ReceivedRequest): { at: number; endedAt: number } {
+  return { at: receivedAt, endedAt: endedAt ?? Infinity };
 }

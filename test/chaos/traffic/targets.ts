@@ -1,18 +1,21 @@
 import { TestReceiver, type Script } from '@hookstream/testing';
+import type { ApiCaller } from '../../e2e/api-client.js';
 import { createEndpoint } from '../../e2e/api-objects.js';
-import type { StandaloneInstance } from '../../e2e/standalone-instance.js';
 import { MoodyScript, refusesSomeFirst, SickScript } from './moods.js';
+import type { TrafficPlan } from './traffic.js';
 
 const TARGETS = ['good', 'ordered', 'paced', 'moody', 'sick', 'untrusted', 'plain'] as const;
-export type TargetName = (typeof TARGETS)[number];
+type TargetName = (typeof TARGETS)[number];
 
 /** Tokens per second, and how many may go at once. */
 export const PACE = { perSecond: 8, burst: 4, inFlight: 8 };
 
 /** One endpoint and what its receiver is like. */
 export interface Target {
-  name: TargetName;
+  name: string;
   endpointId: string;
+  /** Which events are for it. */
+  eventTypes: readonly string[];
   /** Whether every event must arrive; otherwise it may also end as a dead letter, by its schedule. */
   mustArrive: boolean;
   /** Whether its receiver answers 200 to all that it gets: no attempt may then be recorded as failed. */
@@ -24,7 +27,6 @@ export interface Target {
 }
 
 interface TargetSpec extends Omit<Target, 'name' | 'endpointId' | 'attempts'> {
-  eventTypes: string[];
   delaysMs: number[];
   settings?: Record<string, unknown>;
 }
@@ -69,9 +71,19 @@ const SPECS: Record<TargetName, TargetSpec> = {
   plain: { ...NEVER_REACHED, eventTypes: ['chaos.plain'], delaysMs: [300], settings: NO_CIRCUIT },
 };
 
-/** Which events are for which endpoint. */
-export function eventTypesOf(name: TargetName): readonly string[] {
-  return SPECS[name].eventTypes;
+/** Together with the two deliveries of each shared event, 27 deliveries a second. @param rate share of that */
+export function trafficPlan(rate: number): TrafficPlan {
+  return {
+    perSecond: {
+      'chaos.good': 5 * rate,
+      'chaos.paced': 3 * rate,
+      'chaos.moody': 3 * rate,
+      'chaos.sick': 3 * rate,
+      'chaos.untrusted': 0.5 * rate,
+      'chaos.plain': 0.5 * rate,
+    },
+    inOrder: { type: 'chaos.shared', keys: 6, perSecond: 6 * rate },
+  };
 }
 
 /** The receivers of a run, in this process, and their endpoints. */
@@ -103,11 +115,11 @@ export class Targets {
     return new Targets(seed, receiver, untrusted);
   }
 
-  async createEndpoints(instance: StandaloneInstance): Promise<void> {
+  async createEndpoints(instance: ApiCaller): Promise<void> {
     for (const name of TARGETS) {
-      const { eventTypes, delaysMs, settings, ...expected } = SPECS[name];
+      const { delaysMs, settings, ...expected } = SPECS[name];
       const endpoint = await createEndpoint(instance, this.url(name), {
-        event_types: eventTypes,
+        event_types: expected.eventTypes,
         retry: { delays_ms: delaysMs },
         ...settings,
       });

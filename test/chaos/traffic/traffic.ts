@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { postUntilAccepted, type PostTry } from '../../e2e/event-poster.js';
-import type { StandaloneInstance } from '../../e2e/standalone-instance.js';
+import { postUntilAccepted, type PostedTo, type PostTry } from '../../e2e/event-poster.js';
 
 /** An event that was answered with 202. */
 export interface AcceptedEvent {
@@ -13,17 +12,13 @@ export const POST_ANSWERED_WITHIN_MS = 25_000;
 /** An event that is not taken within this time after all is up again is given up, and told. */
 const GIVE_UP_AFTER_MS = 120_000;
 
-const ORDER_KEYS = 6;
-/** Events per second of each type; together with the two deliveries of each shared one, 27 deliveries a second. */
-const PER_SECOND: Record<string, number> = {
-  'chaos.good': 5,
-  'chaos.paced': 3,
-  'chaos.moody': 3,
-  'chaos.sick': 3,
-  'chaos.untrusted': 0.5,
-  'chaos.plain': 0.5,
-};
-const SHARED_PER_SECOND = 6;
+/** What is posted. Rates are events per second. */
+export interface TrafficPlan {
+  /** Of each event type. */
+  perSecond: Record<string, number>;
+  /** Events of one type whose order matters, shared out among so many keys. */
+  inOrder: { type: string; keys: number; perSecond: number };
+}
 
 /** A steady load of events of every kind, each posted until it is accepted. */
 export class Traffic {
@@ -35,16 +30,17 @@ export class Traffic {
   private readonly underWay = new Set<Promise<void>>();
   private loops: Promise<void>[] = [];
 
-  /** @param rate share of the usual load */
+  /** @param to looked at anew for every request */
   constructor(
-    private readonly instance: StandaloneInstance,
-    private readonly rate: number,
+    private readonly to: PostedTo,
+    private readonly plan: TrafficPlan,
   ) {}
 
   start(): void {
+    const { perSecond, inOrder } = this.plan;
     this.loops = [
-      ...Object.entries(PER_SECOND).map(([type, perSecond]) => this.steady(type, perSecond * this.rate)),
-      ...Array.from({ length: ORDER_KEYS }, (_, index) => this.inOrder(`key-${index + 1}`)),
+      ...Object.entries(perSecond).map(([type, rate]) => this.steady(type, rate)),
+      ...Array.from({ length: inOrder.keys }, (_, index) => this.inOrder(`key-${index + 1}`)),
     ];
   }
 
@@ -67,21 +63,23 @@ export class Traffic {
 
   /** One after another: only so is there an order in which they were accepted. */
   private async inOrder(key: string): Promise<void> {
+    const { type, keys, perSecond } = this.plan.inOrder;
     for (let seq = 1; !this.stopped; seq++) {
-      const pace = sleep((ORDER_KEYS * 1_000) / (SHARED_PER_SECOND * this.rate));
-      await this.post('chaos.shared', { key, seq });
+      const pace = sleep((keys * 1_000) / perSecond);
+      await this.post(type, { key, seq });
       await pace;
     }
   }
 
-  private async post(type: string, data: Record<string, unknown>): Promise<void> {
+  /** One event more, beside the steady ones. Resolves when it is accepted, or given up. */
+  async post(type: string, data: Record<string, unknown>): Promise<void> {
     const options = {
       answerTimeoutMs: POST_ANSWERED_WITHIN_MS,
       giveUpAfterMs: GIVE_UP_AFTER_MS,
       onTry: (tried: PostTry) => void this.tries.push(tried),
     };
     try {
-      const id = await postUntilAccepted(() => this.instance, { type, data }, options);
+      const id = await postUntilAccepted(() => this.to, { type, data }, options);
       this.accepted.push({ id, type });
     } catch (error) {
       this.givenUp.push(`${type}: ${(error as Error).message}`);

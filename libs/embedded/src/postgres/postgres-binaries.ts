@@ -15,7 +15,6 @@ import { basename, dirname, join, relative } from 'node:path';
 import { runCommandAs, type RunAs } from './run-as.js';
 
 export interface PostgresBinaries {
-  version: string;
   postgres: string;
   initdb: string;
 }
@@ -36,11 +35,16 @@ export function findPostgresBinaries(
   const { native, version } = locatePackage();
   complete(native);
   const home = runAs && !runs(native, runAs) ? copyToReachable(native, version, runAs, notice) : native;
-  const check = runCommandAs(join(home, 'bin', 'postgres'), ['--version'], runAs);
-  if (check.status !== 0) {
-    throw new Error(`the Postgres programs in ${home} do not run on this system: ${check.message}`);
-  }
-  return { version, postgres: join(home, 'bin', 'postgres'), initdb: join(home, 'bin', 'initdb') };
+  return binariesIn(join(home, 'bin'), runAs);
+}
+
+/** @throws Error when the programs of that directory do not run here */
+export function binariesIn(directory: string, runAs: RunAs | undefined): PostgresBinaries {
+  const postgres = join(directory, 'postgres');
+  const { status, message } = runCommandAs(postgres, ['--version'], runAs);
+  if (status !== 0)
+    throw new Error(`the Postgres programs in ${directory} do not run on this system: ${message}`);
+  return { postgres, initdb: join(directory, 'initdb') };
 }
 
 function locatePackage(): { native: string; version: string } {

@@ -13,7 +13,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { findPostgresBinaries, REACHABLE_ROOT, type PostgresBinaries } from './postgres-binaries.js';
+import {
+  binariesIn,
+  findPostgresBinaries,
+  REACHABLE_ROOT,
+  type PostgresBinaries,
+} from './postgres-binaries.js';
 import { canEnter, chooseRunAs, runCommandAs, type RunAs } from './run-as.js';
 
 export const SUPERUSER = 'hookstream';
@@ -37,6 +42,8 @@ export interface ClusterOptions {
   /** False only for throw-away clusters: initdb then does not wait for the disk. */
   durable: boolean;
   notice: (line: string) => void;
+  /** Directory of the programs; absent: those of the package. */
+  programs?: string | undefined;
 }
 
 /** Finds the cluster of a data directory, or makes one. Its place and password are kept in `postgres.json` there. */
@@ -55,7 +62,9 @@ export function openCluster(options: ClusterOptions): PostgresCluster {
     );
   }
   const runAs = chooseRunAs(usable ? existing : undefined);
-  const binaries = findPostgresBinaries(runAs, options.notice);
+  const binaries = options.programs
+    ? binariesIn(options.programs, runAs)
+    : findPostgresBinaries(runAs, options.notice);
   if (record && existing && usable)
     return { directory: existing, password: record.password, runAs, binaries };
   return createCluster(options, recordFile, runAs, binaries);

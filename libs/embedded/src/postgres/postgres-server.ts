@@ -33,6 +33,8 @@ export interface PostgresOptions {
   port?: number;
   /** False switches fsync off: only for clusters that are thrown away. */
   durable?: boolean;
+  /** Directory of `postgres` and `initdb` to use in place of those of the package; others must be able to run them. */
+  programs?: string;
   /** Told in plain lines what a person would want to know (a place chosen elsewhere, a predecessor stopped). */
   notice?: (line: string) => void;
   /** Told as soon as the process exists, before it is ready. */
@@ -57,7 +59,7 @@ export interface PostgresServer {
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const notice = options.notice ?? (() => undefined);
   const durable = options.durable ?? true;
-  const cluster = openCluster({ dataDir: options.dataDir, durable, notice });
+  const cluster = openCluster({ dataDir: options.dataDir, durable, notice, programs: options.programs });
   await stopPredecessor(cluster, notice);
   const port = options.port ?? (await freePort());
   const child = await launch(cluster, port, options, durable);
