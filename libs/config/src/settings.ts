@@ -292,8 +292,8 @@ export const SETTINGS = {
   }),
   HOOKSTREAM_EGRESS_MAX_CONNECTIONS_PER_ORIGIN: setting(whole(1, 10_000), {
     group: 'Outgoing requests',
-    default: '100',
-    doc: 'Most connections of one worker process to one scheme, host and port.',
+    default: '200',
+    doc: 'Most connections of one worker process to one scheme, host and port. One endpoint gets two thirds of them at most, so that another behind the same host finds some.',
   }),
   HOOKSTREAM_EGRESS_RESPONSE_LIMIT_BYTES: setting(whole(0, 1024 * 1024), {
     group: 'Outgoing requests',

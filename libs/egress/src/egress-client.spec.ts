@@ -61,6 +61,7 @@ const post = (
   more: { timeoutMs?: number; signal?: AbortSignal; headers?: Record<string, string> } = {},
 ) => ({
   url,
+  owner: 'an endpoint',
   headers: { 'content-type': 'application/json', ...more.headers },
   body: '{"a":1}',
   timeoutMs: more.timeoutMs ?? 5_000,

@@ -11,7 +11,7 @@ import { createDirectOpener, type SocketOpener } from './socket-opener.js';
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_IDLE_TIMEOUT_MS = 4_000;
 const DEFAULT_MAX_CONNECTIONS = 1_000;
-const DEFAULT_MAX_CONNECTIONS_PER_ORIGIN = 100;
+const DEFAULT_MAX_CONNECTIONS_PER_ORIGIN = 200;
 const DEFAULT_RESPONSE_LIMIT_BYTES = 16 * 1_024;
 /** URLs of which is remembered what they say: reading one takes longer than signing. */
 const KNOWN_URLS = 5_000;
@@ -45,7 +45,7 @@ export function createEgressClient(options: EgressOptions = {}): EgressClient {
     async send(request) {
       const { url, refused } = targetOf(request.url);
       if (url === undefined) return { kind: 'blocked_address', durationMs: 0, error: refused };
-      const connection = await pool.acquire(url.origin, request.signal);
+      const connection = await pool.acquire(url.origin, request.owner, request.signal);
       let reusable = false;
       try {
         const result = await exchange(connection, url, request, limits);

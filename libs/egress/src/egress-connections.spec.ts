@@ -39,8 +39,9 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const post = (url: string, more: { timeoutMs?: number; signal?: AbortSignal } = {}) => ({
+const post = (url: string, more: { owner?: string; timeoutMs?: number; signal?: AbortSignal } = {}) => ({
   url,
+  owner: 'an endpoint',
   headers: {},
   body: '{}',
   timeoutMs: 5_000,
@@ -96,6 +97,24 @@ describe('bounds', () => {
     const outcome = await second;
     expect(outcome.kind).toBe('succeeded');
     expect(outcome.durationMs).toBeLessThan(500);
+  });
+
+  it('leaves connections to an origin for other owners, and gives the one that waits its turn', async () => {
+    const receiver = await heldReceiver();
+    const egress = client({ maxConnectionsPerOrigin: 6 });
+    const greedy = Array.from({ length: 8 }, () => egress.send(post(receiver.url, { owner: 'greedy' })));
+    // four of six: five would be more than twice the one that would be left
+    await receiver.waiting(4);
+    const modest = egress.send(post(receiver.url, { owner: 'modest' }));
+    await receiver.waiting(5);
+    expect(receiver.pending).toHaveLength(5);
+    for (let answered = 0; answered < 9; answered++) {
+      await receiver.waiting(1);
+      receiver.answer();
+    }
+    expect((await Promise.all([...greedy, modest])).map((outcome) => outcome.kind)).toEqual(
+      Array.from({ length: 9 }, () => 'succeeded'),
+    );
   });
 
   it('keeps to the total, makes room by closing what is idle, and lets no origin’s queue hold up another', async () => {

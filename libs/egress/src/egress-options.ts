@@ -19,7 +19,7 @@ export interface EgressOptions {
   headersTimeoutMs?: number;
   /** Open connections at once, idle ones included. Default 1,000. */
   maxConnections?: number;
-  /** Open connections to one scheme, host and port. Default 100. */
+  /** Open connections to one scheme, host and port; one owner gets two thirds of them at most. Default 200. */
   maxConnectionsPerOrigin?: number;
   /** How long an unused connection is kept, in milliseconds. Default 4,000: less than most servers wait. */
   idleTimeoutMs?: number;
@@ -33,6 +33,8 @@ export interface EgressOptions {
 
 export interface EgressRequest {
   url: string;
+  /** On whose behalf: an endpoint. No owner takes all connections to a host that several share. */
+  owner: string;
   headers: Record<string, string>;
   body: Buffer | string;
   /** Bounds connecting, waiting and reading together, in milliseconds; waiting for a free connection is not counted. */

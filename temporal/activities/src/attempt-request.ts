@@ -16,6 +16,7 @@ export function attemptRequest(
   const timestamp = Math.floor(deps.now() / 1000);
   return {
     url: endpoint.url,
+    owner: delivery.endpointId,
     body: payload,
     timeoutMs: endpoint.timeoutMs,
     headers: {

@@ -29,6 +29,8 @@ export interface DeliveryActivityDeps {
 
 export interface OutgoingMessage {
   url: string;
+  /** The endpoint's id. */
+  owner: string;
   headers: Record<string, string>;
   body: string;
   /** Bounds the whole attempt, in milliseconds. */
