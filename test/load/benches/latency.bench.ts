@@ -57,12 +57,15 @@ async function findings(stage: Stage, accepted: LoadResult, started: Sent[]) {
   const outcome = reconcile(accepted.sent, collected.arrivals);
   const bareOutcome = reconcile(started, (await stage.arrivals('/bare', started.length, IDLE_MS)).arrivals);
   const ours = latencySummary(outcome.latencies);
+  const answered = accepted.sent.map((sent) => ({ ...sent, startedAt: sent.answeredAt }));
+  const afterAccept = reconcile(answered, collected.arrivals);
   const bares = latencySummary(bareOutcome.latencies);
   return {
     results: {
       delivered: outcome.delivered,
       ...ours,
       accept: latencySummary(accepted.sent.map(({ startedAt, answeredAt }) => answeredAt - startedAt)),
+      accepted_to_arrival: latencySummary(afterAccept.latencies),
       errors: accepted.errors,
       lost: outcome.lost,
       duplicated: outcome.duplicated,
