@@ -1,5 +1,11 @@
 import { join } from 'node:path';
-import { ALLOCATOR_ENVIRONMENT, freePort, ManagedProcess, type StopStep } from '@hookstream/embedded';
+import {
+  ALLOCATOR_ENVIRONMENT,
+  freePort,
+  ManagedProcess,
+  SERVICE_NODE_OPTIONS,
+  type StopStep,
+} from '@hookstream/embedded';
 import { eventually } from '@hookstream/testing';
 
 const READY_WITHIN_MS = 120_000;
@@ -35,7 +41,7 @@ export class InstalledService {
     const child = await ManagedProcess.start({
       name,
       command: process.execPath,
-      args: ['--enable-source-maps', join(home, 'apps', app, 'dist', 'main.js')],
+      args: [...SERVICE_NODE_OPTIONS, join(home, 'apps', app, 'dist', 'main.js')],
       logFile,
       cwd: home,
       niceness: NICENESS[app],

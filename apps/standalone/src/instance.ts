@@ -1,5 +1,6 @@
 import {
   ALLOCATOR_ENVIRONMENT,
+  SERVICE_NODE_OPTIONS,
   ManagedProcess,
   resolveTemporalBinary,
   startPostgres,
@@ -149,7 +150,7 @@ export class Instance {
     return ManagedProcess.start({
       name,
       command: process.execPath,
-      args: ['--enable-source-maps', '--import', EXIT_WITH_SUPERVISOR, `${APPS}/${name}/dist/main.js`],
+      args: [...SERVICE_NODE_OPTIONS, '--import', EXIT_WITH_SUPERVISOR, `${APPS}/${name}/dist/main.js`],
       logFile: this.plan.directory.logFile(name),
       env: { ...ALLOCATOR_ENVIRONMENT, ...this.plan.childEnvironment(this.databaseUrl) },
       holdStdin: true,

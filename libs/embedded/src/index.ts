@@ -1,4 +1,4 @@
-export * from './process/allocator.js';
+export * from './process/service-memory.js';
 export * from './postgres/postgres-server.js';
 export * from './process/file-lock.js';
 export * from './process/free-port.js';

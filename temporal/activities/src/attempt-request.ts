@@ -17,7 +17,7 @@ export function attemptRequest(
   return {
     url: endpoint.url,
     owner: delivery.endpointId,
-    body: payload,
+    body: Buffer.from(payload),
     timeoutMs: endpoint.timeoutMs,
     headers: {
       ...ownHeaders,

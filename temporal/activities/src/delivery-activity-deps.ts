@@ -32,7 +32,7 @@ export interface OutgoingMessage {
   /** The endpoint's id. */
   owner: string;
   headers: Record<string, string>;
-  body: string;
+  body: Buffer;
   /** Bounds the whole attempt, in milliseconds. */
   timeoutMs: number;
   /** Aborting throws; it is not an outcome. */

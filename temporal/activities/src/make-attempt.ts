@@ -28,7 +28,7 @@ export type AttemptPlace = Pick<
 
 /**
  * Signs, sends and decides what follows: one attempt of either lane, made and not yet recorded. Throws only for our own failures (keys,
- * proxy) and when `signal` aborts; the same attempt may be made again then.
+ * proxy) and when `signal` aborts; the same attempt may be made again then, of the delivery loaded anew: its payload is taken out of it.
  */
 export async function makeAttempt(
   deps: Pick<
@@ -42,6 +42,7 @@ export async function makeAttempt(
   const { attemptNumber, scheduleStep, trigger, replays } = place;
   const attemptId = newId('attempt');
   const request = attemptRequest(deps, delivery, { attemptId, number: attemptNumber });
+  forgetPayload(delivery);
   const startedAt = new Date(deps.now());
   const outcome = await deps.egress.send(signal ? { ...request, signal } : request);
   const decision = decideAfterAttempt({
@@ -65,6 +66,11 @@ export async function makeAttempt(
     requestHeaders: redactHeaders(request.headers),
   };
   return { delivery, attempt, scheduleStep: scheduleStep + 1 };
+}
+
+/** The request has it as bytes now: what waits seconds for its answer must not hold a megabyte twice. */
+function forgetPayload(delivery: LoadedDelivery): void {
+  delivery.payload = null;
 }
 
 /** What a receiver answers must not keep its attempt from being recorded: refused with the answer, it is stored without. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NAMESPACE } from '@hookstream/contracts';
-import { ManagedProcess, type StopStep } from '@hookstream/embedded';
+import { ManagedProcess, SERVICE_NODE_OPTIONS, type StopStep } from '@hookstream/embedded';
 import { startProcessGuard, type ProcessGuard } from '@hookstream/testing';
 import type { StandaloneInstance } from '../../e2e/standalone-instance.js';
 
@@ -84,7 +84,7 @@ async function launch(
   const child = await ManagedProcess.start({
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', '--import', EXIT_WITH_US, WORKER],
+    args: [...SERVICE_NODE_OPTIONS, '--import', EXIT_WITH_US, WORKER],
     logFile,
     env,
     holdStdin: true,

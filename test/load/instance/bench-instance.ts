@@ -5,7 +5,7 @@ import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NAMESPACE } from '@hookstream/contracts';
-import { ALLOCATOR_ENVIRONMENT, freePorts, identify } from '@hookstream/embedded';
+import { ALLOCATOR_ENVIRONMENT, SERVICE_NODE_OPTIONS, freePorts, identify } from '@hookstream/embedded';
 import { eventually, startProcessGuard, type ProcessGuard } from '@hookstream/testing';
 
 const START_SCRIPT = fileURLToPath(new URL('../../../../scripts/start.mjs', import.meta.url));
@@ -74,7 +74,7 @@ export class BenchInstance {
     const log = openSync(join(this.directory, 'logs', 'worker-2.log'), 'a', 0o600);
     const child = fork(WORKER, [], {
       detached: true,
-      execArgv: ['--enable-source-maps'],
+      execArgv: [...SERVICE_NODE_OPTIONS],
       stdio: ['ignore', log, log, 'ipc'],
       env: {
         ...environment,

@@ -21,7 +21,7 @@ export interface DispatcherDeps extends Pick<
 }
 
 /** Started ids are acknowledged together: one DELETE for what was started within a few milliseconds. */
-const ACKNOWLEDGE_WITHIN_MS = 5;
+const ACKNOWLEDGE_WITHIN_MS = 25;
 const RETRY_AFTER_ERROR_MS = 1_000;
 const RETRY_HANDED_BACK_MS = 200;
 

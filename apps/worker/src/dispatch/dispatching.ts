@@ -31,13 +31,13 @@ export interface DispatchingOptions {
   attempt: Omit<DeliveryActivityDeps, 'attempts'>;
 }
 
-/** Under load a claim of the express lane finds what came in for about this long, in milliseconds; where it took few, for less. */
-const EXPRESS_REST_MS = 25;
-const EXPRESS_REST_MS_EACH = 5;
+/** Under load a claim finds what came in for about this long, in milliseconds; where it took few, for less. */
+const REST_MS = 25;
+const REST_MS_EACH = 5;
 const RECORD_WITHIN_MS = 15;
 const RECORD_CONCURRENCY = 2;
 
-const expressRest = (took: number): number => Math.min(EXPRESS_REST_MS, took * EXPRESS_REST_MS_EACH);
+const restMs = (took: number): number => Math.min(REST_MS, took * REST_MS_EACH);
 
 /**
  * All that takes deliveries from the outbox in one worker: a dispatcher that starts workflows, one that makes the first attempts of the
@@ -186,6 +186,7 @@ export class Dispatching {
         batchSize: config.dispatch.batchSize,
         pollMs: config.dispatch.pollMs,
         leaseMs: config.dispatch.leaseMs,
+        restMs,
         retentionMs: config.retention.retentionMs,
       },
     );
@@ -229,7 +230,7 @@ export class Dispatching {
         wakeUp: this.wakeUps.express,
         logger: attempt.logger,
       },
-      { workerId, batchSize, pollMs, leaseMs, restMs: expressRest },
+      { workerId, batchSize, pollMs, leaseMs, restMs },
     );
   }
 
