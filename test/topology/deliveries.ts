@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { idToUuid } from '@hookstream/domain';
 import { eventually, type TestReceiver } from '@hookstream/testing';
+import { callApi } from '../e2e/api-client.js';
 
 const BATCH = 100;
 
@@ -105,15 +106,13 @@ async function call(
   path: string,
   body?: unknown,
 ): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${apiUrl}/api/v1${path}`, {
+  const answer = await callApi<Record<string, unknown>>(
+    { api_url: apiUrl, api_key: token },
     method,
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return JSON.parse(text) as Record<string, unknown>;
+    path,
+    body,
+  );
+  if (answer.status < 200 || answer.status > 299)
+    throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
 }

@@ -1,8 +1,8 @@
 import {
   ALLOCATOR_ENVIRONMENT,
-  SERVICE_NODE_OPTIONS,
   ManagedProcess,
   resolveTemporalBinary,
+  SERVICE_NODE_OPTIONS,
   startPostgres,
   startTemporal,
 } from '@hookstream/embedded';

@@ -4,8 +4,6 @@ import { RegularLook } from '../regular-look.js';
 
 /** Looks within the time after which a delivery counts as stuck. */
 const LOOKS = 5;
-const LEAST_EVERY_MS = 100;
-const MOST_EVERY_MS = 3_600_000;
 /** Deliveries of one look; the next goes on behind them. */
 const LIMIT = 5_000;
 
@@ -21,8 +19,7 @@ export class Reconciler {
     /** `afterMs`: a delivery counts as stuck when it is that long past its time, in milliseconds. */
     private readonly options: { afterMs: number },
   ) {
-    const everyMs = Math.min(MOST_EVERY_MS, Math.max(LEAST_EVERY_MS, options.afterMs / LOOKS));
-    this.looks = new RegularLook(() => this.look(), everyMs);
+    this.looks = new RegularLook(() => this.look(), options.afterMs / LOOKS);
   }
 
   start(): void {

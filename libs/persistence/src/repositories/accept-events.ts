@@ -9,7 +9,7 @@ import {
   type Lane,
 } from '@hookstream/domain';
 import { ACCEPT_EVENTS_SQL } from './accept-events.sql.js';
-import { binaryColumn } from './binary-array.js';
+import { binaryColumn } from './binary-column.js';
 import {
   payloadOf,
   readReceivers,

@@ -71,7 +71,7 @@ export class ProbesRepository {
                          WHERE o.delivery_id = g.probe_delivery_id AND o.claimed_by IS NOT NULL AND o.claimable_at <= now())
           ORDER BY g.endpoint_id FOR UPDATE SKIP LOCKED
        ), slot AS (
-         DELETE FROM slots s USING lost l WHERE s.delivery_id = l.probe_delivery_id
+         DELETE FROM slots WHERE delivery_id = ANY (ARRAY(SELECT probe_delivery_id FROM lost))
        )
        UPDATE endpoint_gates g SET probe_delivery_id = NULL, probe_until = NULL, version = version + 1
          FROM lost l WHERE g.endpoint_id = l.endpoint_id`,

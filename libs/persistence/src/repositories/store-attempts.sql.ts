@@ -11,7 +11,7 @@ import {
   type EndpointStatus,
 } from '@hookstream/domain';
 import { recordAudit } from './audit.repository.js';
-import { binaryColumn, type Element, type ElementType } from './binary-array.js';
+import { binaryColumn, type Element, type ElementType } from './binary-column.js';
 import type { LoadedDelivery } from './attempts.repository.js';
 import { holdWaiting } from './outbox-holding.sql.js';
 

@@ -44,14 +44,16 @@ const CODECS: { readonly [Type in ElementType]: Codec<Elements[Type]> } = {
 };
 
 /**
- * A parameter of an array type in Postgres' binary form (array_recv in its arrayfuncs.c), in which nothing has to be escaped here and
- * unescaped or parsed there: for the hot path. `pg` sends a Buffer as binary.
+ * What each row has in a column, as a parameter of an array type in Postgres' binary form (array_recv in its arrayfuncs.c), in which
+ * nothing has to be escaped here and unescaped or parsed there: for the hot path. `pg` sends a Buffer as binary.
  */
-function binaryArray<Type extends ElementType>(
+export function binaryColumn<Row, Type extends ElementType>(
   type: Type,
-  values: readonly (Elements[Type] | null)[],
+  rows: readonly Row[],
+  valueOf: (row: Row) => Elements[Type] | null,
 ): Buffer {
   const { oid, bytes, write } = CODECS[type];
+  const values = rows.map(valueOf);
   const lengths = values.map((value) => (value === null ? NULL_LENGTH : bytes(value)));
   const size = lengths.reduce((sum, length) => sum + LENGTH_BYTES + Math.max(0, length), HEADER_BYTES);
   const buffer = Buffer.allocUnsafe(size);
@@ -71,15 +73,6 @@ function binaryArray<Type extends ElementType>(
     at += length;
   }
   return buffer;
-}
-
-/** The same of what each row has in a column. */
-export function binaryColumn<Row, Type extends ElementType>(
-  type: Type,
-  rows: readonly Row[],
-  value: (row: Row) => Elements[Type] | null,
-): Buffer {
-  return binaryArray(type, rows.map(value));
 }
 
 /** Up to here a text is written faster here than by a call out of JavaScript. */
