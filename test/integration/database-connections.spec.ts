@@ -1,4 +1,5 @@
 // Real: Postgres. A connection that breaks fails the work on it and nothing else.
+import type pg from 'pg';
 import { inTransaction, isPostgresUnavailable, withClient, type Database } from '@hookstream/persistence';
 import { createTestDatabase, type TestDatabase } from '@hookstream/testing';
 
@@ -26,6 +27,25 @@ describe('a connection that breaks', () => {
     await expect(broken).rejects.toThrow();
     const { rows } = await database.pool.query<{ one: number }>('SELECT 1 AS one');
     expect(rows).toEqual([{ one: 1 }]);
+  });
+
+  it.each([
+    [
+      'the hot path',
+      () => database.pool,
+      () => withClient(database.pool, (client) => client.query('SELECT 1')),
+    ],
+    [
+      'CRUD',
+      () => (database.dataSource.driver as unknown as { master: pg.Pool }).master,
+      () => database.dataSource.query('SELECT 1'),
+    ],
+  ])('between its handing out and its first use leaves the process alone: %s', async (_what, poolOf, use) => {
+    await use();
+    // told in the turn in which the pool has let go of it and nobody has taken it yet: with the end of the query before, in one packet
+    poolOf().once('acquire', (client) => queueMicrotask(() => client.emit('error', new Error('terminated'))));
+    await use().catch(() => undefined);
+    await use();
   });
 
   it('is not used again, though the work on it has ended well', async () => {

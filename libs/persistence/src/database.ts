@@ -56,6 +56,15 @@ export interface DatabaseOptions {
 }
 
 /**
+ * For either pool. Between a pool's letting go of a connection and the next turn of whoever gets it nobody listens to its errors, and an
+ * `error` that nobody listens to ends the process: Postgres that shuts down says so in the packet that ends the query before. Work on a
+ * connection that has broken fails by itself.
+ */
+const NEVER_UNHEARD = {
+  onConnect: (client: pg.ClientBase): void => void client.on('error', () => undefined),
+};
+
+/**
  * One process' access to Postgres: `pool` for the hand-written SQL of accept, dispatch and record, `dataSource`
  * (TypeORM) for entities and ordinary CRUD. Both recover by themselves when Postgres comes back.
  */
@@ -72,6 +81,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const answerTimeout =
     options.answerTimeoutMs === undefined ? {} : { query_timeout: options.answerTimeoutMs };
   const pool = new pg.Pool({
+    ...NEVER_UNHEARD,
     ...answerTimeout,
     connectionString: options.url,
     max: options.poolSize,
@@ -93,7 +103,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     poolSize: CRUD_POOL_SIZE,
     applicationName: options.applicationName,
     connectTimeoutMS: 5_000,
-    extra: answerTimeout,
+    extra: { ...NEVER_UNHEARD, ...answerTimeout },
     poolErrorHandler: (error: Error) => options.onIdleError?.(error),
     logging: false,
   });
@@ -115,8 +125,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * Runs what is given on one connection of the pool. A connection that breaks fails the query under way and is not used again;
- * without the listener here its `error` event would end the process, because the pool listens only while a connection is idle.
+ * Runs what is given on one connection of the pool. A connection that breaks fails the query under way and is not used again, whatever
+ * comes of the work on it.
  */
 export async function withClient<T>(
   pool: pg.Pool,
