@@ -16,14 +16,25 @@ export {
 } from './partitions/partitions.js';
 export * from './repositories/outbox.repository.js';
 export { requeueDeliveries } from './repositories/requeue-deliveries.sql.js';
-export { FairClaim, type Claim, type ClaimOptions, type WaitingFor } from './dispatch/fair-claim.js';
+export {
+  FairClaim,
+  type Claim,
+  type ClaimLease,
+  type ClaimOptions,
+  type WaitingFor,
+} from './dispatch/fair-claim.js';
 export { failedFirst, toAttempt, toStart } from './dispatch/claim-sources.js';
 export type { ClaimedAttempt } from './dispatch/claimed-attempts.js';
 export { LIST_QUEUES_SQL } from './dispatch/list-queues.sql.js';
 export { TAKE_TO_ATTEMPT_SQL, TAKE_TO_START_SQL } from './dispatch/take-deliveries.sql.js';
 export type { ClaimedDelivery, PaceOfEndpoint } from './dispatch/claim-rows.js';
 export { holdWaiting, releaseHeld, type StatementRunner } from './repositories/outbox-holding.sql.js';
-export { OUTBOX_CHANNEL } from './repositories/outbox-wake-up.sql.js';
+export {
+  OUTBOX_CHANNEL,
+  readWakeUp,
+  type NamedQueue,
+  type OutboxNews,
+} from './repositories/outbox-wake-up.sql.js';
 export * from './repositories/attempts.repository.js';
 export type { Refusal } from './dispatch/admit-attempt.js';
 export type { HandBack } from './repositories/hand-back.js';

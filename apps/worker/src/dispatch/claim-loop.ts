@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Claim, ClaimOptions } from '@hookstream/persistence';
+import type { OutboxLane } from '@hookstream/domain';
+import type { Claim, ClaimLease, ClaimOptions, NamedQueue } from '@hookstream/persistence';
 import type { Logger } from '@hookstream/observability';
 import type { DispatchWindow } from './dispatch-window.js';
 import type { EndpointPace } from './endpoint-pace.js';
@@ -7,7 +8,9 @@ import type { WakeUp } from './wake-up.js';
 
 /** One lane of the outbox that is claimed from. */
 export interface Claims<Claimed> {
+  lane: OutboxLane;
   claim(options: ClaimOptions): Promise<Claim<Claimed>>;
+  claimNamed(lease: ClaimLease, queues: readonly NamedQueue[]): Promise<Claimed[]>;
 }
 
 export interface ClaimLoopOptions {
@@ -28,8 +31,8 @@ export interface ClaimLoopDeps<Claimed> {
   /** Takes on what was claimed; does not wait for it. */
   launch: (claimed: Claimed) => void;
   window: DispatchWindow;
-  pace: Pick<EndpointPace, 'of'>;
-  wakeUp: WakeUp;
+  pace: Pick<EndpointPace, 'of' | 'isUnpaced'>;
+  wakeUp: WakeUp<NamedQueue>;
   logger: Logger;
 }
 
@@ -71,11 +74,10 @@ export class ClaimLoop<Claimed> {
   }
 
   private async once(): Promise<void> {
-    const { window, wakeUp } = this.deps;
-    const { pollMs, restMs = () => 0 } = this.options;
+    const { window } = this.deps;
     const beganAt = performance.now();
     const version = window.version;
-    let waitMs = pollMs;
+    let waitMs = this.options.pollMs;
     let wantsRoom = false;
     let took = 0;
     const endpoints = new Set<string>();
@@ -89,12 +91,46 @@ export class ClaimLoop<Claimed> {
       took += claim.deliveries.length;
       wantsRoom ||= claim.wantsRoom;
       for (const id of claim.fullEndpoints) endpoints.add(id);
-      waitMs = Math.min(waitMs, waitAfter(claim, pollMs));
+      waitMs = Math.min(waitMs, waitAfter(claim, this.options.pollMs));
     }
     window.want({ any: wantsRoom, endpoints }, version);
-    await wakeUp.wait(waitMs);
-    const rest = beganAt + restMs(took) - performance.now();
-    if (took > 0 && rest > 0 && !this.stopped) await delay(rest);
+    await this.untilMore({ beganAt, took }, waitMs);
+  }
+
+  /**
+   * Sleeps until something more may go that only a look finds, at most `waitMs`. What is new meanwhile and named is taken without one: that is half
+   * the time to its attempt while little comes in.
+   */
+  private async untilMore(last: { beganAt: number; took: number }, waitMs: number): Promise<void> {
+    const { restMs = () => 0 } = this.options;
+    const lookAt = performance.now() + waitMs;
+    for (;;) {
+      const named = await this.deps.wakeUp.wait(Math.max(0, lookAt - performance.now()));
+      if (this.stopped) return;
+      const rest = last.beganAt + restMs(last.took) - performance.now();
+      if (last.took > 0 && rest > 0) return delay(rest);
+      const beganAt = performance.now();
+      const took = await this.takeNamed(named);
+      if (took === undefined) return;
+      last = { beganAt, took };
+    }
+  }
+
+  /** @returns how many; undefined where a look has to tell what may go. */
+  private async takeNamed(named: readonly NamedQueue[]): Promise<number | undefined> {
+    const { window, pace, launch } = this.deps;
+    const wanted = named.reduce((sum, { count }) => sum + count, 0);
+    if (wanted === 0 || window.use(this.options.batchSize).room < wanted) return undefined;
+    if (!named.every(({ endpointId }) => pace.isUnpaced(endpointId))) return undefined;
+    let took = 0;
+    for (const claims of this.deps.claims()) {
+      const queues = named.filter(({ lane }) => lane === claims.lane);
+      if (queues.length === 0) continue;
+      const deliveries = await claims.claimNamed(this.options, queues);
+      for (const claimed of deliveries) launch(claimed);
+      took += deliveries.length;
+    }
+    return took < wanted ? undefined : took;
   }
 
   /** @returns undefined when there is no room */

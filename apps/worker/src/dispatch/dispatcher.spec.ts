@@ -67,6 +67,8 @@ describe('Dispatcher', () => {
 
   function make(options: Partial<DispatcherOptions> = {}): Dispatcher {
     const claims: Claims<ClaimedDelivery> = {
+      lane: 'durable',
+      claimNamed: () => Promise.reject(new Error('nothing is named')),
       claim: ({ use }) => {
         if (claimFailures-- > 0) return Promise.reject(new Error('away'));
         const deliveries = waiting.splice(0, use.room);

@@ -13,7 +13,7 @@ export interface DispatcherDeps extends Pick<
   ClaimLoopDeps<ClaimedDelivery>,
   'claims' | 'window' | 'wakeUp' | 'logger'
 > {
-  pace: Pick<EndpointPace, 'of' | 'starting'>;
+  pace: Pick<EndpointPace, 'of' | 'isUnpaced' | 'starting'>;
   outbox: Pick<OutboxRepository, 'acknowledge' | 'acknowledgeOpen' | 'release'>;
   starter: Pick<DeliveryStarter, 'start' | 'replay'>;
   /** Temporal did not take a delivery that any lane may have. */

@@ -9,6 +9,8 @@ import {
   toStart,
   type ClaimedAttempt,
   type Database,
+  type NamedQueue,
+  type OutboxNews,
 } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
 import { AttemptRecorder } from './attempt-recorder.js';
@@ -46,7 +48,11 @@ const restMs = (took: number): number => Math.min(REST_MS, took * REST_MS_EACH);
 export class Dispatching {
   /** What the attempts of workflows have to tell. */
   readonly watch: AttemptWatch;
-  private readonly wakeUps = { durable: new WakeUp(), express: new WakeUp(), workflow: new WakeUp() };
+  private readonly wakeUps = {
+    durable: new WakeUp<NamedQueue>(),
+    express: new WakeUp<NamedQueue>(),
+    workflow: new WakeUp<NamedQueue>(),
+  };
   private readonly pace: EndpointPace;
   private readonly auto: AutoLane;
   private readonly outbox: OutboxRepository;
@@ -89,7 +95,7 @@ export class Dispatching {
     this.listener = new OutboxListener({
       databaseUrl: config.database.url,
       applicationName: 'hookstream-worker-listen',
-      onNotify: (lanes) => this.wake(lanes),
+      onNotify: (news) => this.wake(news),
       logger: attempt.logger,
     });
   }
@@ -126,12 +132,18 @@ export class Dispatching {
     return this.attempts.stop(graceMs);
   }
 
-  /** @param lanes in which something may be claimable now; undefined: any */
-  private wake(lanes?: readonly string[]): void {
+  private wake({ lanes, queues }: OutboxNews = { queues: [] }): void {
     const has = (lane: string) => lanes === undefined || lanes.includes(lane);
-    for (const lane of ['durable', 'express'] as const)
-      if (has(lane) || (has('auto') && this.takesAuto(lane))) this.wakeUps[lane].wake();
+    for (const lane of ['durable', 'express'] as const) {
+      if (!has(lane) && !(has('auto') && this.takesAuto(lane))) continue;
+      const its = queues.filter((queue) => this.goesBy(lane, queue));
+      if (its.length > 0 || queues.length === 0) this.wakeUps[lane].wake(its);
+    }
     if (has('workflow')) this.wakeUps.workflow.wake();
+  }
+
+  private goesBy(lane: 'durable' | 'express', queue: NamedQueue): boolean {
+    return queue.lane === lane || (queue.lane === 'auto' && this.laneOfAuto(queue.endpointId) === lane);
   }
 
   /** Whether some deliveries of `auto` go that way now; which ones, {@link ofAuto} decides. */
@@ -139,7 +151,7 @@ export class Dispatching {
     return this.auto.current() === lane || (lane === 'express' && this.pace.knowsSlow);
   }
 
-  private startsWindow(wakeUp: WakeUp): DispatchWindow {
+  private startsWindow(wakeUp: WakeUp<NamedQueue>): DispatchWindow {
     const { config } = this.options;
     return new DispatchWindow({
       maxStarted: config.dispatch.concurrency,
@@ -226,7 +238,10 @@ export class Dispatching {
         claims: () => (this.takesAuto('express') ? [express, auto] : [express]),
         launch: (claimed) => this.attempts.begin(claimed),
         window,
-        pace: { of: (id, limit, inFlight) => this.pace.of(id, limit, inFlight, false) },
+        pace: {
+          of: (id, limit, inFlight) => this.pace.of(id, limit, inFlight, false),
+          isUnpaced: (id) => this.pace.isUnpaced(id),
+        },
         wakeUp: this.wakeUps.express,
         logger: attempt.logger,
       },
@@ -240,14 +255,19 @@ export class Dispatching {
    */
   private ofAuto<Claimed>(claims: Claims<Claimed>, lane: 'durable' | 'express'): Claims<Claimed> {
     return {
+      lane: 'auto',
       claim: async (options) => {
-        const current = this.auto.current();
-        const isFor = (id: string) => (this.pace.isSlow(id) ? 'express' : current) === lane;
+        const isFor = (id: string) => this.laneOfAuto(id) === lane;
         const claim = await claims.claim({ ...options, isFor });
         this.auto.observe(claim.waiting);
         return claim;
       },
+      claimNamed: (lease, queues) => claims.claimNamed(lease, queues),
     };
+  }
+
+  private laneOfAuto(endpointId: string): 'durable' | 'express' {
+    return this.pace.isSlow(endpointId) ? 'express' : this.auto.current();
   }
 
   /** For when nobody claims from `auto`, for want of room: it waits all the same. */

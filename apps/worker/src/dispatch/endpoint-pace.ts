@@ -52,6 +52,12 @@ export class EndpointPace {
     return paceOf({ ...endpoint, times, limit, inFlight }, this.options.now(), this.options);
   }
 
+  /** Whether nothing has to be spread, whatever its limits. */
+  isUnpaced(endpointId: string): boolean {
+    const { averageMs, unansweredMs } = this.timesOf(this.touch(endpointId));
+    return averageMs !== undefined && Math.max(averageMs, unansweredMs) < this.options.slowMs;
+  }
+
   /** Whether its answers take long. */
   isSlow(endpointId: string): boolean {
     return this.slow.has(endpointId);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { OUTBOX_CHANNEL } from '@hookstream/persistence';
+import { OUTBOX_CHANNEL, readWakeUp, type OutboxNews } from '@hookstream/persistence';
 import type { Logger } from '@hookstream/observability';
 
 const RECONNECT_DELAY_MS = 1_000;
@@ -19,8 +19,7 @@ export class OutboxListener {
     private readonly options: {
       databaseUrl: string;
       applicationName: string;
-      /** @param lanes those in which something may be claimable now; undefined: any */
-      onNotify: (lanes?: readonly string[]) => void;
+      onNotify: (news: OutboxNews) => void;
       logger: Logger;
     },
   ) {}
@@ -63,13 +62,11 @@ export class OutboxListener {
       client.on('error', () => resolve());
     });
     this.client = client;
-    client.on('notification', ({ payload }) =>
-      this.options.onNotify(payload ? payload.split(',') : undefined),
-    );
+    client.on('notification', ({ payload }) => this.options.onNotify(readWakeUp(payload)));
     try {
       await client.connect();
       await client.query(`LISTEN ${OUTBOX_CHANNEL}`);
-      this.options.onNotify();
+      this.options.onNotify(readWakeUp(undefined));
       await broken;
     } finally {
       await client.end().catch(() => undefined);

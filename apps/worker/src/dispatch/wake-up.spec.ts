@@ -22,6 +22,17 @@ describe('WakeUp', () => {
     await second;
   });
 
+  it('tells all that was named before the wait, unless something was not named', async () => {
+    const wakeUp = new WakeUp<string>();
+    wakeUp.wake(['a']);
+    wakeUp.wake(['b', 'c']);
+    expect(await wakeUp.wait(3_600_000)).toEqual(['a', 'b', 'c']);
+    wakeUp.wake(['a']);
+    wakeUp.wake();
+    wakeUp.wake(['b']);
+    expect(await wakeUp.wait(3_600_000)).toEqual([]);
+  });
+
   it('ends by itself', async () => {
     await new WakeUp().wait(1);
   });

@@ -1,5 +1,12 @@
 import type pg from 'pg';
-import { allotRoom, FINAL_DELIVERY_STATUSES, UNPACED, uuidToId, type RoomInUse } from '@hookstream/domain';
+import {
+  allotRoom,
+  FINAL_DELIVERY_STATUSES,
+  UNPACED,
+  uuidToId,
+  type OutboxLane,
+  type RoomInUse,
+} from '@hookstream/domain';
 import {
   earliest,
   nextOfQueue,
@@ -11,13 +18,17 @@ import {
   type TakenRow,
 } from './claim-rows.js';
 import type { ClaimSource } from './claim-sources.js';
+import type { NamedQueue } from '../repositories/outbox-wake-up.sql.js';
 import { LIST_QUEUES_SQL } from './list-queues.sql.js';
 import { givesSlotsBack } from './slots.sql.js';
 
-export interface ClaimOptions {
+export interface ClaimLease {
   workerId: string;
   /** How long this worker has to start what it gets, in milliseconds. */
   leaseMs: number;
+}
+
+export interface ClaimOptions extends ClaimLease {
   use: RoomInUse;
   /** Without: whatever the limits let go may go at once. */
   paceOf?: PaceOfEndpoint;
@@ -47,6 +58,9 @@ export interface WaitingFor {
   waitingMs: number;
 }
 
+/** How many of a queue are asked for. */
+type AskedOfQueue = readonly [tenantUuid: string, endpointUuid: string, most: number];
+
 /** Queues looked at in one claim; more are seen in turns. */
 const PAGE = 200;
 const NOWHERE = '00000000-0000-0000-0000-000000000000';
@@ -64,6 +78,10 @@ export class FairClaim<Row extends TakenRow, Claimed> {
     private readonly pool: pg.Pool,
     private readonly source: ClaimSource<Row, Claimed>,
   ) {}
+
+  get lane(): OutboxLane {
+    return this.source.lane;
+  }
 
   /** For how long what could go has waited, without taking any of it. */
   async look(): Promise<WaitingFor[]> {
@@ -83,7 +101,10 @@ export class FairClaim<Row extends TakenRow, Claimed> {
     const allotment = allotRoom(ready, options.use);
     const { takes } = allotment;
     const served = ready.filter(({ endpointId }) => takes.has(endpointId));
-    const taken = await this.take(options, served, takes);
+    const taken = await this.take(
+      options,
+      served.map(({ row, endpointId }) => [row.tenant_id, row.endpoint_id, takes.get(endpointId) ?? 0]),
+    );
     const counts = countByQueue(taken);
     const count = sum(counts.values());
     const wantsRoom = allotment.wantsRoom && mayHoldMore(ready, takes, counts);
@@ -109,6 +130,17 @@ export class FairClaim<Row extends TakenRow, Claimed> {
     return page.length < PAGE ? claim : this.onThePages(claim, page);
   }
 
+  /**
+   * Takes what is new in these queues, up to what their limits let go, without a look at the others. Fewer than were named: something kept
+   * others back, or somebody else was quicker; a claim tells.
+   */
+  async claimNamed(lease: ClaimLease, queues: readonly NamedQueue[]): Promise<Claimed[]> {
+    const asked = new Map<string, AskedOfQueue>();
+    for (const { tenantUuid, endpointUuid, count } of queues)
+      asked.set(endpointUuid, [tenantUuid, endpointUuid, count + (asked.get(endpointUuid)?.[2] ?? 0)]);
+    return this.live(lease.workerId, await this.take(lease, [...asked.values()]));
+  }
+
   private async list(): Promise<QueueRow[]> {
     const { rows } = await this.pool.query<QueueRow>({
       name: 'outbox-list-queues',
@@ -118,19 +150,15 @@ export class FairClaim<Row extends TakenRow, Claimed> {
     return this.source.gated ? rows : rows.map(ungated);
   }
 
-  private async take(
-    { leaseMs, workerId }: ClaimOptions,
-    served: readonly ReadyQueue[],
-    takes: ReadonlyMap<string, number>,
-  ): Promise<Row[]> {
-    if (served.length === 0) return [];
+  private async take({ leaseMs, workerId }: ClaimLease, asked: readonly AskedOfQueue[]): Promise<Row[]> {
+    if (asked.length === 0) return [];
     const { rows } = await this.pool.query<Row>({
       name: this.source.name,
       text: this.source.takeSql,
       values: [
-        served.map(({ row }) => row.tenant_id),
-        served.map(({ row }) => row.endpoint_id),
-        served.map(({ endpointId }) => takes.get(endpointId)),
+        asked.map(([tenantUuid]) => tenantUuid),
+        asked.map(([, endpointUuid]) => endpointUuid),
+        asked.map(([, , most]) => most),
         leaseMs,
         workerId,
         this.source.lane,

@@ -35,8 +35,8 @@ const theDelivery = (unless = ''): string =>
  */
 const TAKE = `
 WITH asked AS MATERIALIZED (
-  SELECT a.tenant_id, a.endpoint_id, a.n, g.version, e.url, e.timeout_ms, e.circuit_state,
-         limits.free, limits.rate, limits.burst, limits.ago
+  SELECT a.tenant_id, a.endpoint_id, g.version, e.url, e.timeout_ms, e.circuit_state, limits.rate, limits.burst, limits.ago,
+         greatest(0, least(a.n, limits.free, limits.tenant_free - (sum(a.n) OVER same_tenant - a.n)))::int AS n
     FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS a (tenant_id, endpoint_id, n)
     JOIN endpoints e ON e.id = a.endpoint_id
     JOIN endpoint_gates g ON g.endpoint_id = a.endpoint_id
@@ -48,13 +48,14 @@ WITH asked AS MATERIALIZED (
        ORDER BY o.claimable_at LIMIT 1) first ON true
     ${limitsOf('least(first.claimable_at, now())')}
    WHERE ${COMMITS_AT_ONCE}
+  WINDOW same_tenant AS (PARTITION BY a.tenant_id ORDER BY a.endpoint_id)
 ), gates AS MATERIALIZED (
   SELECT a.* FROM asked a JOIN endpoint_gates g ON g.endpoint_id = a.endpoint_id
    WHERE g.version = a.version
    ORDER BY a.endpoint_id FOR UPDATE OF g SKIP LOCKED
 ), picked AS MATERIALIZED (
   SELECT g.tenant_id, g.endpoint_id, g.timeout_ms, p.delivery_id, p.due_at, p.trigger, p.event_id, p.order_key
-    FROM gates g CROSS JOIN LATERAL (${dueRows('g', 'least(g.n, g.free)')}) p
+    FROM gates g CROSS JOIN LATERAL (${dueRows('g', 'g.n')}) p
 ), leased AS (${LEASED}
 ), slotted AS (
   INSERT INTO slots AS s (delivery_id, endpoint_id, tenant_id, expires_at)

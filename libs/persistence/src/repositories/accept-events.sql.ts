@@ -1,5 +1,5 @@
 import { PLACES_PER_TURN } from '../dispatch/order-place.sql.js';
-import { OUTBOX_CHANNEL } from './outbox-wake-up.sql.js';
+import { notifyOf } from './outbox-wake-up.sql.js';
 
 /**
  * Accepts a whole group in one statement, which is one transaction by itself: idempotency keys first, then only the
@@ -71,8 +71,9 @@ WITH outdated AS (
 ), new_outbox AS (
   INSERT INTO outbox (delivery_id, tenant_id, endpoint_id, event_id, due_at, claimable_at, lane, order_key, order_seq, order_blocked)
   SELECT id, tenant_id, endpoint_id, event_id, due_at, claimable_at, lane, order_key, order_seq, order_blocked FROM placed
-), wake AS (
-  SELECT pg_notify('${OUTBOX_CHANNEL}', string_agg(DISTINCT lane, ',')) FROM placed WHERE claimable_at <= now() HAVING count(*) > 0
+), due AS (
+  SELECT lane, tenant_id, endpoint_id FROM placed WHERE claimable_at <= now()
+), wake AS (${notifyOf('due')}
 )
 SELECT a.id, NULL::uuid AS outdated_tenant, (SELECT count(*) FROM wake) AS woken FROM accepted a
  UNION ALL SELECT NULL, tenant_id, 0 FROM outdated`;
