@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { NAMESPACE } from '@hookstream/contracts';
 import { BareAccept } from './bare-accept/bare-accept.js';
 import { BareExpress } from './bare-express/bare-express.js';
@@ -153,6 +154,8 @@ export class Stage {
     this.usage.watch('sink', sink.pid);
     this.usage.watch('generator', generator.pid);
     this.usage.watch('bench', process.pid, { withDescendants: false });
+    // What setting up has written goes to the disk now, where the system can do that, and not while commits wait for it.
+    spawnSync('sync');
   }
 
   private async closeAll(): Promise<void> {

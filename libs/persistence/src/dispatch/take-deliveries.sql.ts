@@ -1,13 +1,8 @@
+import { COMMITS_AT_ONCE } from '../commits-at-once.sql.js';
 import { limitsOf, tatAfter } from './endpoint-limits.sql.js';
 import { SLOT_SPARE_MS } from './slots.sql.js';
 
 const LEASE = `($4 * interval '1 millisecond')`;
-
-/**
- * Nobody waits for the disk when a claim commits: should Postgres crash before it is written, the rows are claimable again, as they are when a
- * lease ends. What is recorded of an attempt comes later, and with it on the disk so is the claim.
- */
-const COMMITS_AT_ONCE = `set_config('synchronous_commit', 'off', true) IS NOT NULL`;
 
 /** The due rows of a queue, oldest first. */
 const dueRows = (queue: string, most: string): string => `

@@ -1,15 +1,17 @@
+import { COMMITS_AT_ONCE } from '../commits-at-once.sql.js';
 import { SLOT_LEAST_SPARE_MS, SLOT_SPARE_MS } from '../dispatch/slots.sql.js';
 
 /**
  * Loads the delivery $1 and marks it in progress when its attempt number $2 with trigger $3 in lane $4 may go: unless it was recorded
  * before, the delivery is final (a replay or test goes all the same), its endpoint holds deliveries, it has not been let go (no
  * slot), another is before it under its order key, or its circuit is not closed (a half-open one's probe goes). A test goes whatever limits and circuit say.
+ * A mark that a crash of Postgres loses is made again, or overtaken by what is recorded.
  */
 export const BEGIN_ATTEMPT_SQL = `
 WITH begun AS (
   UPDATE deliveries d SET status = 'in_progress', lane = $4, next_attempt_at = NULL, completed_at = NULL, updated_at = now()
     FROM endpoints e
-   WHERE d.id = $1 AND d.attempt_count < $2 AND e.id = d.endpoint_id AND e.deleted_at IS NULL
+   WHERE ${COMMITS_AT_ONCE} AND d.id = $1 AND d.attempt_count < $2 AND e.id = d.endpoint_id AND e.deleted_at IS NULL
      AND (d.status IN ('pending', 'in_progress', 'retrying') OR $3 IN ('replay', 'test'))
      AND ($3 = 'test' OR (
        e.status = 'enabled'

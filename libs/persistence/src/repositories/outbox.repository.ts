@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { idToUuid } from '@hookstream/domain';
+import { COMMITS_AT_ONCE } from '../commits-at-once.sql.js';
 import { givesSlotsBack } from '../dispatch/slots.sql.js';
 
 /** Keys whose head has ended without its turn: nothing of ours leaves such, but rows are changed by hand too. */
@@ -67,12 +68,15 @@ export class OutboxRepository {
 
   constructor(private readonly pool: pg.Pool) {}
 
-  /** Removes rows whose workflows this worker has started. A row that was handed back or claimed by another meanwhile stays. */
+  /**
+   * Removes rows whose workflows this worker has started. A row that was handed back or claimed by another meanwhile stays. One that a crash of
+   * Postgres brings back is claimed again, and its workflow found to exist.
+   */
   async acknowledge(workerId: string, deliveryIds: readonly string[]): Promise<void> {
     await this.pool.query({
       name: 'outbox-acknowledge',
       text: `DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(
-              SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE))`,
+              SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 AND ${COMMITS_AT_ONCE} ORDER BY delivery_id FOR UPDATE))`,
       values: [deliveryIds.map((id) => idToUuid('delivery', id)), workerId],
     });
   }
