@@ -10,6 +10,8 @@ import {
 import { eventually } from '@hookstream/testing';
 import { StoredDeliveries } from './stored-deliveries.js';
 
+const CLAIMABLE = 'SELECT count(*)::int AS n FROM outbox WHERE claimable_at <= now()';
+
 describe('claiming from the outbox', () => {
   let store: StoredDeliveries;
   let attempts: AttemptsRepository;
@@ -30,6 +32,8 @@ describe('claiming from the outbox', () => {
     store.database.pool.query(`UPDATE deliveries SET ${assignments} WHERE id = $1`, [
       idToUuid('delivery', deliveryId),
     ]);
+  /** As after a claim, a hand-back or a retry: nothing is as it was accepted. */
+  const lookUpAll = () => store.database.pool.query('UPDATE outbox SET event_id = NULL');
   const handBack = (deliveryId: string) =>
     attempts.handBack({ deliveryId, tenantId: store.tenantId, endpointId: endpoint.id }, 0);
 
@@ -39,11 +43,7 @@ describe('claiming from the outbox', () => {
       const mine: string[] = [];
       for (;;) {
         const claimed = await store.claim(`worker-${i}`, { limit: 7 });
-        if (
-          claimed.length === 0 &&
-          (await store.count('SELECT count(*)::int AS n FROM outbox WHERE claimable_at <= now()')) === 0
-        )
-          return mine;
+        if (claimed.length === 0 && (await store.count(CLAIMABLE)) === 0) return mine;
         mine.push(...claimed);
       }
     });
@@ -92,6 +92,7 @@ describe('claiming from the outbox', () => {
     const first = await store.acceptOne(endpoint, { deliverAt: new Date(Date.now() - 1_000) });
     const second = await store.acceptOne(endpoint);
     await setDelivery(first.deliveryId, `attempt_count = 2, schedule_step = 1, status = 'retrying'`);
+    await lookUpAll();
     const { deliveries: claimed } = await store.claimWith({ limit: 10 });
     expect(claimed).toEqual([
       expect.objectContaining({
@@ -120,8 +121,43 @@ describe('claiming from the outbox', () => {
     };
     const byEvent = await claimOnce();
     expect(byEvent).toHaveLength(3);
-    await store.database.pool.query('UPDATE outbox SET event_id = NULL');
+    await lookUpAll();
     expect(await claimOnce()).toEqual(byEvent);
+  });
+
+  it('claims with a workflow what its first attempt would load, where nothing can have been attempted yet', async () => {
+    const own = await store.endpoint(undefined, { headers: { 'x-own': '1' } });
+    await store.accept(own, 2);
+    const { deliveries } = await store.claimWith({ limit: 10 });
+    expect(deliveries).toHaveLength(2);
+    for (const { deliveryId, firstAttempt } of deliveries) {
+      const loaded = await attempts.begin({ deliveryId, number: 1, trigger: 'schedule', lane: 'durable' });
+      expect(loaded).toMatchObject({ begun: true, status: 'pending', payload: expect.any(String) });
+      expect(firstAttempt).toEqual({ ...loaded, scheduleStep: 0, trigger: 'schedule' });
+    }
+  });
+
+  it('claims no first attempt of what was claimed for a workflow before, was handed back, or is large', async () => {
+    const firsts = async () => (await store.claimWith({ limit: 10 })).deliveries.map((d) => d.firstAttempt);
+    const { deliveryId } = await store.acceptOne(endpoint);
+    expect(await store.claim('a', { leaseMs: 1 })).toEqual([deliveryId]);
+    await eventually(async () => (await store.count(CLAIMABLE)) === 1);
+    expect(await firsts()).toEqual([undefined]);
+    await store.outbox.release('a', [deliveryId]);
+    expect(await firsts()).toEqual([undefined]);
+    await store.outbox.acknowledge('a', [deliveryId]);
+
+    await store.acceptOne(endpoint, { dataText: JSON.stringify('x'.repeat(65_536)) });
+    expect(await firsts()).toEqual([undefined]);
+  });
+
+  it('removes what succeeded although its worker could not acknowledge it', async () => {
+    const { deliveryId } = await store.acceptOne(endpoint);
+    await store.claim('a', { leaseMs: 1 });
+    await setDelivery(deliveryId, `attempt_count = 1, status = 'succeeded'`);
+    await eventually(async () => (await store.count(CLAIMABLE)) === 1);
+    expect(await store.claim('b')).toEqual([]);
+    expect(await store.outboxRow(deliveryId)).toBeUndefined();
   });
 
   it('forgets that a delivery is as it was accepted once a workflow of it may exist', async () => {
@@ -239,6 +275,7 @@ describe('claiming from the outbox', () => {
     await setDelivery(done, `status = 'succeeded'`);
     await setDelivery(dead, `status = 'dead_letter'`);
     await setDelivery(cancelled, `status = 'cancelled'`);
+    await lookUpAll();
     await store.database.pool.query('DELETE FROM deliveries WHERE id = $1', [idToUuid('delivery', vanished)]);
     expect(await store.claim()).toEqual([live]);
     expect(await store.count('SELECT count(*)::int AS n FROM outbox')).toBe(1);

@@ -69,6 +69,8 @@ export interface WorkerOptions {
   taskQueues?: TaskQueues;
 }
 
+type AttemptDeps = Omit<DeliveryActivityDeps, 'attempts'>;
+
 /**
  * One worker process: Temporal workers, dispatcher and signs of life. {@link start} waits for Postgres, its migrations and
  * Temporal, in that order; {@link stop} ends what is under way or hands it back.
@@ -99,7 +101,7 @@ export class HookstreamWorker {
     this.closers.unshift(() => egress.close());
     const circuits = this.startCircuits(database, temporal);
     const deps = {
-      ...deliveryDeps(config, database, egress, circuits, logger),
+      ...deliveryDeps(config, egress, circuits, logger),
       ...this.measuring(),
       ...tracing,
     };
@@ -248,7 +250,7 @@ export class HookstreamWorker {
   private createDispatching(
     database: Database,
     temporal: WorkerTemporalClient,
-    attempt: DeliveryActivityDeps,
+    attempt: AttemptDeps,
   ): Dispatching {
     const { config, taskQueues } = this.options;
     const starter = new DeliveryStarter(temporal, {
@@ -261,7 +263,7 @@ export class HookstreamWorker {
     database: Database,
     temporal: WorkerTemporalClient,
     dispatching: Dispatching,
-    deps: DeliveryActivityDeps,
+    deps: AttemptDeps,
   ): Promise<void> {
     const { config, taskQueues } = this.options;
     const secretBox = createSecretBox(config);
@@ -274,7 +276,11 @@ export class HookstreamWorker {
       taskQueues: taskQueues ?? TASK_QUEUE,
       identity: this.id,
       deliveryActivities: watchedActivities(
-        createDeliveryActivities({ ...deps, stopping: stopping.signal }),
+        createDeliveryActivities({
+          ...deps,
+          attempts: dispatching.firstAttempts.attempts,
+          stopping: stopping.signal,
+        }),
         dispatching.watch,
       ),
       controlActivities: {

@@ -27,7 +27,8 @@ export { failedFirst, toAttempt, toStart } from './dispatch/claim-sources.js';
 export type { ClaimedAttempt } from './dispatch/claimed-attempts.js';
 export { LIST_QUEUES_SQL } from './dispatch/list-queues.sql.js';
 export { TAKE_TO_ATTEMPT_SQL, TAKE_TO_START_SQL } from './dispatch/take-deliveries.sql.js';
-export type { ClaimedDelivery, PaceOfEndpoint } from './dispatch/claim-rows.js';
+export type { PaceOfEndpoint } from './dispatch/claim-rows.js';
+export type { ClaimedDelivery } from './dispatch/claimed-deliveries.js';
 export { holdWaiting, releaseHeld, type StatementRunner } from './repositories/outbox-holding.sql.js';
 export {
   OUTBOX_CHANNEL,

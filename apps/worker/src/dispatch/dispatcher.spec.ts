@@ -95,6 +95,10 @@ describe('Dispatcher', () => {
         onTemporalAway: () => void (away += 1),
         starter: { start: (input) => start(input), replay: (input) => replay(input) },
         window,
+        firstAttempts: {
+          keep: ({ deliveryId }) => void noted('keep', [deliveryId]),
+          drop: (deliveryId) => void noted('drop', [deliveryId]),
+        },
         pace: new EndpointPace({ slowMs: 1_000, untimedInFlight: 10, now: Date.now }),
         wakeUp,
         logger: createLogger({ name: 'test', level: 'silent' }),

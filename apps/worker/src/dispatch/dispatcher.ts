@@ -2,6 +2,7 @@ import type { ClaimedDelivery, OutboxRepository } from '@hookstream/persistence'
 import type { DeliveryStarter } from '@hookstream/temporal-client';
 import type { DeliveryWorkflowInput } from '@hookstream/contracts';
 import type { EndpointPace } from './endpoint-pace.js';
+import type { FirstAttempts } from './first-attempts.js';
 import { ClaimLoop, type ClaimLoopDeps, type ClaimLoopOptions } from './claim-loop.js';
 
 export interface DispatcherOptions extends ClaimLoopOptions {
@@ -14,6 +15,7 @@ export interface DispatcherDeps extends Pick<
   'claims' | 'window' | 'wakeUp' | 'logger'
 > {
   pace: Pick<EndpointPace, 'of' | 'isUnpaced' | 'starting'>;
+  firstAttempts: Pick<FirstAttempts, 'keep' | 'drop'>;
   outbox: Pick<OutboxRepository, 'acknowledge' | 'acknowledgeOpen' | 'release'>;
   starter: Pick<DeliveryStarter, 'start' | 'replay'>;
   /** Temporal did not take a delivery that any lane may have. */
@@ -57,6 +59,7 @@ export class Dispatcher {
   private launch(delivery: ClaimedDelivery): void {
     this.deps.window.starting(delivery.deliveryId, delivery);
     this.deps.pace.starting(delivery.endpointId);
+    if (delivery.firstAttempt) this.deps.firstAttempts.keep(delivery.firstAttempt);
     this.track(this.startOne(delivery));
   }
 
@@ -75,13 +78,18 @@ export class Dispatcher {
       // one that begins with a wait makes no attempt for now
       if (input.nextAttemptAt !== undefined) this.deps.window.notStarted(deliveryId);
       if (result === 'started') return this.acknowledge(deliveryId);
-      this.deps.window.notStarted(deliveryId);
+      this.notStarted(deliveryId);
       if (result === 'signalled') return this.acknowledge(deliveryId);
       await this.acknowledgeOpen(deliveryId);
     } catch (error) {
-      this.deps.window.notStarted(deliveryId);
+      this.notStarted(deliveryId);
       await this.giveBack(delivery, error);
     }
+  }
+
+  private notStarted(deliveryId: string): void {
+    this.deps.window.notStarted(deliveryId);
+    this.deps.firstAttempts.drop(deliveryId);
   }
 
   private async giveBack({ deliveryId, waitedAs }: ClaimedDelivery, error: unknown): Promise<void> {

@@ -21,6 +21,7 @@ import { DispatchWindow } from './dispatch-window.js';
 import { Dispatcher } from './dispatcher.js';
 import { EndpointPace } from './endpoint-pace.js';
 import { ExpressAttempts } from './express-attempts.js';
+import { FirstAttempts } from './first-attempts.js';
 import { OutboxListener } from './outbox-listener.js';
 import { Reconciler } from './reconciler.js';
 import { WakeUp } from './wake-up.js';
@@ -48,6 +49,8 @@ const restMs = (took: number): number => Math.min(REST_MS, took * REST_MS_EACH);
 export class Dispatching {
   /** What the attempts of workflows have to tell. */
   readonly watch: AttemptWatch;
+  /** How the attempts of workflows begin. */
+  readonly firstAttempts: FirstAttempts;
   private readonly wakeUps = {
     durable: new WakeUp<NamedQueue>(),
     express: new WakeUp<NamedQueue>(),
@@ -76,6 +79,11 @@ export class Dispatching {
       onChange: () => this.wake(),
     });
     this.outbox = new OutboxRepository(database.pool);
+    this.firstAttempts = new FirstAttempts({
+      attempts: new AttemptsRepository(database.pool),
+      logger: attempt.logger,
+      now: () => performance.now(),
+    });
     this.durable = this.createDurable();
     this.handOver = this.createHandOver();
     const expressWindow = new DispatchWindow({
@@ -114,6 +122,7 @@ export class Dispatching {
     this.handOver.start();
     this.express.start();
     this.reconciler.start();
+    this.firstAttempts.start();
     const everyMs = this.options.config.auto.maxLagMs / 2;
     this.lookTimer = setInterval(() => void this.lookAtAuto(), everyMs);
     this.lookTimer.unref();
@@ -129,6 +138,7 @@ export class Dispatching {
 
   /** Waits for the attempts that it makes itself, and hands back what takes longer than `graceMs` milliseconds. */
   finish(graceMs: number): Promise<void> {
+    this.firstAttempts.stop();
     return this.attempts.stop(graceMs);
   }
 
@@ -190,6 +200,7 @@ export class Dispatching {
         outbox: this.outbox,
         starter,
         pace: this.pace,
+        firstAttempts: this.firstAttempts,
         logger: attempt.logger,
         onTemporalAway: () => this.auto.temporalAway(),
       },

@@ -8,6 +8,7 @@ import {
 import type { AttemptsRepository, ClaimedAttempt, OutboxRepository } from '@hookstream/persistence';
 import type { AttemptRecorder } from './attempt-recorder.js';
 import type { AttemptWatch } from './attempt-watch.js';
+import { SHOW_AFTER_MS } from './first-attempts.js';
 
 export interface ExpressAttemptsDeps extends AttemptWatch {
   attempt: Omit<DeliveryActivityDeps, 'attempts'>;
@@ -21,7 +22,7 @@ export interface ExpressAttemptsDeps extends AttemptWatch {
 export interface ExpressAttemptsOptions {
   workerId: string;
   leaseMs: number;
-  /** An attempt that takes longer than this, in milliseconds, is shown as being under way. Default 250. */
+  /** An attempt that takes longer than this, in milliseconds, is shown as being under way. Default {@link SHOW_AFTER_MS}. */
   showAfterMs?: number;
 }
 
@@ -31,7 +32,6 @@ interface UnderWay {
   shown: boolean;
 }
 
-const SHOW_AFTER_MS = 250;
 /** Attempts begun before answers and the next claim are looked at again: beginning a whole claim's takes tens of milliseconds. */
 const BEGUN_AT_ONCE = 16;
 const RETRY_OWN_FAULT_MS = 1_000;
@@ -131,7 +131,7 @@ export class ExpressAttempts {
       })
       .finally(() => timed(answerMs));
     this.lastDispatchAt = new Date();
-    await deps.recorder.record({ ...made, delivery: { ...claimed, inOutbox: true } });
+    await deps.recorder.record({ ...made, delivery: { ...claimed, inOutbox: true, lane: 'express' } });
     tellOfAttempt(deps.attempt, claimed, made.attempt, 'express');
     if (made.attempt.decision.next === 'retry') deps.onFailed();
   }
@@ -177,7 +177,7 @@ export class ExpressAttempts {
       this.note(toKeep, { leasedUntil: now + leaseMs });
     }
     if (toShow.length > 0) {
-      await this.deps.attempts.showUnderWay(toShow);
+      await this.deps.attempts.showUnderWay(toShow, 'express');
       this.note(toShow, { shown: true });
     }
   }

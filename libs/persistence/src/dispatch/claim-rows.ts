@@ -2,34 +2,9 @@ import {
   uuidToId,
   type AttemptTrigger,
   type DeliveryStatus,
-  type Lane,
-  type OutboxLane,
   type Pace,
-  type RunLane,
   type WaitingQueue,
 } from '@hookstream/domain';
-
-/** A delivery that this worker may start until its lease ends. */
-export interface ClaimedDelivery {
-  deliveryId: string;
-  tenantId: string;
-  endpointId: string;
-  eventId: string;
-  eventType: string;
-  endpointUrl: string;
-  attemptCount: number;
-  scheduleStep: number;
-  /** What its next attempt is due to. */
-  trigger: AttemptTrigger;
-  createdAt: Date;
-  dueAt: Date;
-  /** How it runs: what it began as, or else by workflows. */
-  lane: RunLane;
-  /** As what it waited in the outbox. */
-  waitedAs: OutboxLane;
-  /** When its next attempt is due, where its first was made and failed. */
-  nextAttemptAt: Date | null;
-}
 
 /** One endpoint's queue as it is listed. */
 export interface QueueRow {
@@ -69,15 +44,6 @@ export interface TakenRow {
   status: DeliveryStatus;
   attempt_count: number;
   schedule_step: number;
-}
-
-/** One to be started. */
-export interface TakenToStart extends TakenRow {
-  url: string;
-  due_at: Date;
-  next_attempt_at: Date | null;
-  lane: Lane;
-  created_at: Date;
 }
 
 /** How fast deliveries of an endpoint may start, given the most that may ever be under way to it. */
@@ -125,23 +91,4 @@ export function earliest(times: Iterable<number | null>): number | null {
   let least: number | null = null;
   for (const time of times) if (time !== null && (least === null || time < least)) least = time;
   return least;
-}
-
-export function toClaimed(row: TakenToStart, waitedAs: OutboxLane): ClaimedDelivery {
-  return {
-    deliveryId: uuidToId('delivery', row.delivery_id as string),
-    tenantId: uuidToId('tenant', row.tenant_id as string),
-    endpointId: uuidToId('endpoint', row.endpoint_id),
-    eventId: uuidToId('event', row.event_id),
-    eventType: row.event_type,
-    endpointUrl: row.url,
-    attemptCount: row.attempt_count,
-    scheduleStep: row.schedule_step,
-    trigger: row.trigger,
-    createdAt: row.created_at,
-    dueAt: row.due_at,
-    lane: row.attempt_count > 0 && row.lane === 'express' ? 'express' : 'durable',
-    waitedAs,
-    nextAttemptAt: waitedAs === 'workflow' ? row.next_attempt_at : null,
-  };
 }

@@ -1,6 +1,13 @@
-import { type OutboxLane } from '@hookstream/domain';
-import { toClaimed, type ClaimedDelivery, type TakenRow, type TakenToStart } from './claim-rows.js';
+import type { OutboxLane } from '@hookstream/domain';
+import type { TakenRow } from './claim-rows.js';
 import { toClaimedAttempts, type ClaimedAttempt, type TakenToAttempt } from './claimed-attempts.js';
+import {
+  toClaimed,
+  toClaimedDeliveries,
+  type ClaimedDelivery,
+  type TakenToStart,
+  type TakenToStartOrAttempt,
+} from './claimed-deliveries.js';
 import { TAKE_FAILED_SQL, TAKE_TO_ATTEMPT_SQL, TAKE_TO_START_SQL } from './take-deliveries.sql.js';
 
 /** What a claim takes, and as what. */
@@ -17,14 +24,14 @@ export interface ClaimSource<Row extends TakenRow, Claimed> {
   toClaimed(rows: readonly Row[], over?: (row: Row) => boolean): Claimed[];
 }
 
-/** Deliveries to start workflows for. */
-export const toStart = (lane: 'durable' | 'auto'): ClaimSource<TakenToStart, ClaimedDelivery> => ({
+/** Deliveries to start workflows for, with the first attempts of those that are as they were accepted. */
+export const toStart = (lane: 'durable' | 'auto'): ClaimSource<TakenToStartOrAttempt, ClaimedDelivery> => ({
   name: 'outbox-take-to-start',
   takeSql: TAKE_TO_START_SQL,
   lane,
   becomes: 'durable',
   gated: true,
-  toClaimed: started(lane),
+  toClaimed: (rows, over) => toClaimedDeliveries(rows, lane, over),
 });
 
 /** Deliveries whose first attempt was made here and failed: their workflows begin with the wait for the second. */
@@ -34,7 +41,8 @@ export const failedFirst = (): ClaimSource<TakenToStart, ClaimedDelivery> => ({
   lane: 'workflow',
   becomes: 'workflow',
   gated: false,
-  toClaimed: started('workflow'),
+  toClaimed: (rows, over = () => false) =>
+    rows.filter((row) => !over(row)).map((row) => toClaimed(row, 'workflow')),
 });
 
 /** Deliveries to attempt here. */
@@ -46,7 +54,3 @@ export const toAttempt = (lane: 'express' | 'auto'): ClaimSource<TakenToAttempt,
   gated: true,
   toClaimed: toClaimedAttempts,
 });
-
-function started(lane: OutboxLane): ClaimSource<TakenToStart, ClaimedDelivery>['toClaimed'] {
-  return (rows, over = () => false) => rows.filter((row) => !over(row)).map((row) => toClaimed(row, lane));
-}

@@ -49,9 +49,10 @@ interface Owner {
   endpoint: LoadedEndpoint | null;
 }
 
-export function toClaimedAttempts(
-  rows: readonly TakenToAttempt[],
-  over: (row: TakenToAttempt) => boolean = () => false,
+/** @param over rows that are left out */
+export function toClaimedAttempts<Row extends TakenToAttempt>(
+  rows: readonly Row[],
+  over: (row: Row) => boolean = () => false,
 ): ClaimedAttempt[] {
   const owners = new Map<string, Owner>();
   for (const row of rows) if (row.is_first) owners.set(row.endpoint_id, toOwner(row));

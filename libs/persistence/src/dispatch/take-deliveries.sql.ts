@@ -4,9 +4,14 @@ import { SLOT_SPARE_MS } from './slots.sql.js';
 
 const LEASE = `($4 * interval '1 millisecond')`;
 
-/** The due rows of a queue, oldest first. */
+/**
+ * The due rows of a queue, oldest first. A row that was claimed for a workflow before may have one, which may have made attempts: its event alone
+ * does not tell what it is.
+ */
 const dueRows = (queue: string, most: string): string => `
-      SELECT o.delivery_id, o.due_at, o.trigger, o.event_id, o.order_key FROM outbox o
+      SELECT o.delivery_id, o.due_at, o.trigger, o.order_key,
+             CASE WHEN $7 = 'express' OR o.claimed_by IS NULL THEN o.event_id END AS event_id
+        FROM outbox o
        WHERE o.lane = $6 AND o.tenant_id = ${queue}.tenant_id AND o.endpoint_id = ${queue}.endpoint_id
          AND o.claimable_at < 'infinity' AND o.claimable_at <= now()
        ORDER BY o.claimable_at LIMIT ${most} FOR UPDATE SKIP LOCKED`;
@@ -17,8 +22,8 @@ const LEASED = `
    WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM picked))`;
 
 /** Looked up one by one (`OFFSET 0` holds the planner to it): a long outbox must not make it scan partitions. */
-const theDelivery = (unless = ''): string =>
-  `LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE id = p.delivery_id ${unless} OFFSET 0) d ON true`;
+const theDelivery = (where = ''): string =>
+  `LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE id = p.delivery_id ${where} OFFSET 0) d ON true`;
 
 /**
  * Takes up to $3[i] due rows of the queue ($1[i] tenant, $2[i] endpoint) of lane $6 under a lease of $4 ms for worker $5, from then on in lane
@@ -68,25 +73,18 @@ WITH asked AS MATERIALIZED (
    WHERE g.endpoint_id = p.endpoint_id
 )`;
 
-/** With what starting a workflow needs. */
-export const TAKE_TO_START_SQL = `${TAKE}
-SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ago, a.url,
-       p.delivery_id, p.due_at, p.trigger, NULL::timestamptz AS next_attempt_at,
-       d.tenant_id, d.event_id, d.event_type, d.status, d.lane, d.attempt_count, d.schedule_step, d.created_at
-  FROM asked a
-  LEFT JOIN gates g ON g.endpoint_id = a.endpoint_id
-  LEFT JOIN picked p ON p.endpoint_id = a.endpoint_id
-  ${theDelivery()}
- ORDER BY p.due_at`;
-
 /**
- * With what an attempt needs; what belongs to the endpoint stands in the first row of each (`is_first`). A delivery that is as it was accepted
- * is not looked up: outbox and event tell all of it.
+ * With what an attempt needs; what belongs to the endpoint stands in the first row of each (`is_first`). A delivery that is as it was accepted is
+ * not looked up: outbox and event tell all of it.
+ * @param payload an expression
+ * @param columns more of them
  */
-export const TAKE_TO_ATTEMPT_SQL = `${TAKE}
+const withAttempts = (payload: string, columns = ''): string => `${TAKE}
 SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ago, p.is_first, a.tenant_id AS owner_id,
-       p.delivery_id, p.trigger, CASE WHEN p.event_id IS NULL THEN d.tenant_id ELSE a.tenant_id END AS tenant_id,
-       coalesce(p.event_id, d.event_id) AS event_id, coalesce(d.event_type, ev.type) AS event_type,
+       p.delivery_id, p.trigger, ${columns}
+       CASE WHEN p.event_id IS NULL THEN d.tenant_id WHEN ev.type IS NOT NULL THEN a.tenant_id
+            ELSE (SELECT tenant_id FROM deliveries WHERE id = p.delivery_id) END AS tenant_id,
+       coalesce(p.event_id, d.event_id) AS event_id, coalesce(d.event_type, ev.type, '') AS event_type,
        coalesce(d.status, 'pending') AS status, coalesce(d.attempt_count, 0) AS attempt_count, coalesce(d.schedule_step, 0) AS schedule_step,
        coalesce(p.order_key, d.order_key) IS NOT NULL AS in_order, ev.payload, ev.traceparent,
        (extract(epoch FROM coalesce(ev.deliver_at, d.created_at, ev.created_at)) * 1000)::float8 AS due_at_ms,
@@ -100,8 +98,21 @@ SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ag
     ON p.endpoint_id = a.endpoint_id
   LEFT JOIN endpoints e ON p.is_first AND e.id = a.endpoint_id
   ${theDelivery('AND p.event_id IS NULL')}
-  LEFT JOIN LATERAL (SELECT type, payload, deliver_at, created_at, traceparent FROM events WHERE id = coalesce(p.event_id, d.event_id) OFFSET 0) ev ON true
+  LEFT JOIN LATERAL (SELECT type, ${payload} AS payload, deliver_at, created_at, traceparent
+                       FROM events WHERE id = coalesce(p.event_id, d.event_id) OFFSET 0) ev ON true
  ORDER BY p.due_at, p.is_first DESC`;
+
+export const TAKE_TO_ATTEMPT_SQL = withAttempts('payload');
+
+/** A larger one is loaded when its attempt begins: until then it would be in memory for nothing. */
+const MOST_KEPT_BYTES = 65_536;
+
+/** With what starting a workflow needs, and where a delivery is as it was accepted also its first attempt. */
+export const TAKE_TO_START_SQL = withAttempts(
+  `CASE WHEN p.event_id IS NOT NULL AND octet_length(payload) <= ${MOST_KEPT_BYTES} THEN payload END`,
+  `a.url AS taken_url, p.due_at AS taken_due_at, NULL::timestamptz AS next_attempt_at, p.event_id IS NOT NULL AS as_accepted,
+       coalesce(d.lane, 'durable') AS lane, coalesce(d.created_at, ev.created_at, p.due_at) AS created_at,`,
+);
 
 /** The same past limits, circuit and slots, with what starting a workflow needs: the next attempt asks for them when it is due. */
 export const TAKE_FAILED_SQL = `
@@ -114,8 +125,8 @@ WITH asked AS MATERIALIZED (
   SELECT a.endpoint_id, p.* FROM asked a CROSS JOIN LATERAL (${dueRows('a', 'a.n')}) p
 ), leased AS (${LEASED}
 )
-SELECT a.endpoint_id, true AS locked, NULL::float8 AS rate, 0::float8 AS burst, 0::float8 AS ago, a.url,
-       p.delivery_id, p.due_at, p.trigger, d.next_attempt_at,
+SELECT a.endpoint_id, true AS locked, NULL::float8 AS rate, 0::float8 AS burst, 0::float8 AS ago, a.url AS taken_url,
+       p.delivery_id, p.due_at AS taken_due_at, p.trigger, d.next_attempt_at,
        d.tenant_id, d.event_id, d.event_type, d.status, d.lane, d.attempt_count, d.schedule_step, d.created_at
   FROM asked a
   LEFT JOIN picked p ON p.endpoint_id = a.endpoint_id

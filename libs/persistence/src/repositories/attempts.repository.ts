@@ -53,6 +53,8 @@ export interface LoadedDelivery {
   inOrder: boolean;
   /** What keeps it from going although its endpoint is enabled. */
   refusal?: Refusal;
+  /** How it runs, where the database has not been told so when its attempt began. */
+  lane?: RunLane;
 }
 
 export interface BeginAttempt {
@@ -210,13 +212,13 @@ export class AttemptsRepository {
     }
   }
 
-  /** Shows deliveries as being attempted that wait for their endpoints' answers: the lane that attempts them itself begins without a word. */
-  async showUnderWay(deliveryIds: readonly string[]): Promise<void> {
+  /** Shows deliveries as being attempted that wait for their endpoints' answers: what is attempted as it was claimed begins without a word. */
+  async showUnderWay(deliveryIds: readonly string[], lane: RunLane): Promise<void> {
     await this.pool.query({
       name: 'attempt-show',
-      text: `UPDATE deliveries SET status = 'in_progress', lane = 'express', next_attempt_at = NULL, updated_at = now()
+      text: `UPDATE deliveries SET status = 'in_progress', lane = $2, next_attempt_at = NULL, updated_at = now()
               WHERE id = ANY ($1::uuid[]) AND status = 'pending'`,
-      values: [deliveryIds.map((id) => idToUuid('delivery', id)).sort()],
+      values: [deliveryIds.map((id) => idToUuid('delivery', id)).sort(), lane],
     });
   }
 

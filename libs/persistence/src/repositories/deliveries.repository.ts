@@ -204,7 +204,7 @@ export class DeliveriesRepository {
 
   /**
    * Cancels a delivery that still waits in the outbox. A workflow that is just being started for it finds it cancelled
-   * at its attempt. @returns whether it waited there.
+   * after its first attempt at the latest. @returns whether it waited there.
    */
   async cancelWaiting(tenantId: string, id: string, by: DeliveryChange): Promise<boolean> {
     return this.cancelled(

@@ -32,7 +32,7 @@ export interface AttemptRecord {
 
 /** What recording needs to know of the delivery. */
 export type RecordedDelivery = Pick<LoadedDelivery, 'deliveryId' | 'tenantId' | 'endpointId' | 'dueAt'> &
-  Partial<Pick<LoadedDelivery, 'inOrder'>> & {
+  Partial<Pick<LoadedDelivery, 'inOrder' | 'lane'>> & {
     /** It was attempted by the one who took it from the outbox, where its row stands until now. */
     inOutbox?: boolean;
   };
@@ -120,6 +120,7 @@ const COLUMNS: readonly Column[] = [
   column('status', 'text', ({ attempt }) => STATUS_AFTER[attempt.decision.next]),
   column('schedule_step', 'integer', ({ scheduleStep }) => scheduleStep),
   column('ended_at', 'timestamptz', ({ attempt }) => endedAt(attempt)),
+  column('lane', 'text', ({ delivery }) => delivery.lane ?? null),
   column('duration_bucket', 'smallint', ({ attempt }) => histogramBucket(attempt.outcome.durationMs)),
   column('latency_bucket', 'smallint', latencyBucket),
 ];
@@ -154,7 +155,7 @@ WITH input AS MATERIALIZED (
 ), delivery AS (
   UPDATE deliveries d
      SET status = CASE WHEN ${STAYS_CANCELLED} THEN d.status WHEN i.again THEN 'retrying' ELSE i.status END,
-         lane = CASE WHEN i.in_outbox THEN 'express' ELSE d.lane END,
+         lane = coalesce(i.lane, d.lane),
          attempt_count = i.number, schedule_step = CASE WHEN i.again THEN 0 ELSE i.schedule_step END,
          last_outcome = i.outcome, last_status_code = i.status_code, last_error = i.error, updated_at = now(),
          next_attempt_at = CASE WHEN ${STAYS_CANCELLED} THEN NULL WHEN i.again THEN now() ELSE i.next_attempt_at END,
