@@ -48,7 +48,7 @@ describe('the news of new deliveries', () => {
     return heard[0] as OutboxNews;
   }
   const queue = (endpoint: EndpointRecord, count: number): NamedQueue => ({
-    lane: endpoint.lane as NamedQueue['lane'],
+    lane: endpoint.lane,
     tenantUuid: idToUuid('tenant', store.tenantId),
     endpointUuid: idToUuid('endpoint', endpoint.id),
     endpointId: endpoint.id,
