@@ -15,8 +15,8 @@ import {
 import type { DeliveryStarter } from '@hookstream/temporal-client';
 import { AttemptRecorder } from './attempt-recorder.js';
 import type { AttemptWatch } from './attempt-watch.js';
-import { AutoLane } from './auto-lane.js';
-import { ClaimLoop, type Claims } from './claim-loop.js';
+import { AutoDispatch, type DispatchLane } from './auto-dispatch.js';
+import { ClaimLoop } from './claim-loop.js';
 import { DispatchWindow } from './dispatch-window.js';
 import { Dispatcher } from './dispatcher.js';
 import { EndpointPace } from './endpoint-pace.js';
@@ -57,7 +57,7 @@ export class Dispatching {
     workflow: new WakeUp<NamedQueue>(),
   };
   private readonly pace: EndpointPace;
-  private readonly auto: AutoLane;
+  private readonly auto: AutoDispatch;
   private readonly outbox: OutboxRepository;
   private readonly durable: Dispatcher;
   private readonly handOver: Dispatcher;
@@ -65,19 +65,12 @@ export class Dispatching {
   private readonly express: ClaimLoop<ClaimedAttempt>;
   private readonly listener: OutboxListener;
   private readonly reconciler: Reconciler;
-  private readonly look: FairClaim<never, unknown>;
-  private lookTimer: NodeJS.Timeout | undefined;
-  private looking = false;
 
   constructor(private readonly options: DispatchingOptions) {
     const { config, database, attempt } = options;
     this.pace = new EndpointPace({ ...config.dispatch.pace, now: () => performance.now() });
     this.watch = { pace: this.pace, window: this.startsWindow(this.wakeUps.durable) };
-    this.auto = new AutoLane({
-      maxLagMs: config.auto.maxLagMs,
-      now: () => performance.now(),
-      onChange: () => this.wake(),
-    });
+    this.auto = this.createAuto();
     this.outbox = new OutboxRepository(database.pool);
     this.firstAttempts = new FirstAttempts({
       attempts: new AttemptsRepository(database.pool),
@@ -95,7 +88,6 @@ export class Dispatching {
     });
     this.attempts = this.createAttempts(expressWindow);
     this.express = this.createExpress(expressWindow);
-    this.look = new FairClaim(database.pool, toAttempt('auto'));
     this.reconciler = new Reconciler(
       { outbox: this.outbox, logger: attempt.logger },
       { afterMs: config.dispatch.reconcileAfterMs },
@@ -123,14 +115,12 @@ export class Dispatching {
     this.express.start();
     this.reconciler.start();
     this.firstAttempts.start();
-    const everyMs = this.options.config.auto.maxLagMs / 2;
-    this.lookTimer = setInterval(() => void this.lookAtAuto(), everyMs);
-    this.lookTimer.unref();
+    this.auto.start();
   }
 
   /** Claims nothing more. */
   async stopClaiming(): Promise<void> {
-    clearInterval(this.lookTimer);
+    this.auto.stop();
     await Promise.all(
       [this.listener, this.durable, this.handOver, this.express, this.reconciler].map((part) => part.stop()),
     );
@@ -145,20 +135,30 @@ export class Dispatching {
   private wake({ lanes, queues }: OutboxNews = { queues: [] }): void {
     const has = (lane: string) => lanes === undefined || lanes.includes(lane);
     for (const lane of ['durable', 'express'] as const) {
-      if (!has(lane) && !(has('auto') && this.takesAuto(lane))) continue;
+      if (!has(lane) && !(has('auto') && this.auto.takes(lane))) continue;
       const its = queues.filter((queue) => this.goesBy(lane, queue));
       if (its.length > 0 || queues.length === 0) this.wakeUps[lane].wake(its);
     }
     if (has('workflow')) this.wakeUps.workflow.wake();
   }
 
-  private goesBy(lane: 'durable' | 'express', queue: NamedQueue): boolean {
-    return queue.lane === lane || (queue.lane === 'auto' && this.laneOfAuto(queue.endpointId) === lane);
+  private goesBy(lane: DispatchLane, queue: NamedQueue): boolean {
+    return queue.lane === lane || (queue.lane === 'auto' && this.auto.laneOf(queue.endpointId) === lane);
   }
 
-  /** Whether some deliveries of `auto` go that way now; which ones, {@link ofAuto} decides. */
-  private takesAuto(lane: 'durable' | 'express'): boolean {
-    return this.auto.current() === lane || (lane === 'express' && this.pace.knowsSlow);
+  private createAuto(): AutoDispatch {
+    const { config, database, attempt } = this.options;
+    const waiting = new FairClaim(database.pool, toAttempt('auto'));
+    return new AutoDispatch(
+      {
+        pace: this.pace,
+        window: this.watch.window,
+        look: () => waiting.look(),
+        onChange: () => this.wake(),
+        logger: attempt.logger,
+      },
+      { maxLagMs: config.auto.maxLagMs },
+    );
   }
 
   private startsWindow(wakeUp: WakeUp<NamedQueue>): DispatchWindow {
@@ -176,9 +176,9 @@ export class Dispatching {
   private createDurable(): Dispatcher {
     const { database } = this.options;
     const durable = new FairClaim(database.pool, toStart('durable'));
-    const auto = this.ofAuto(new FairClaim(database.pool, toStart('auto')), 'durable');
+    const auto = this.auto.claimsFor('durable', new FairClaim(database.pool, toStart('auto')));
     return this.createDispatcher({
-      claims: () => (this.takesAuto('durable') ? [durable, auto] : [durable]),
+      claims: () => (this.auto.takes('durable') ? [durable, auto] : [durable]),
       window: this.watch.window,
       wakeUp: this.wakeUps.durable,
     });
@@ -243,10 +243,10 @@ export class Dispatching {
     const { workerId, config, database, attempt } = this.options;
     const { batchSize, pollMs, leaseMs } = config.dispatch;
     const express = new FairClaim(database.pool, toAttempt('express'));
-    const auto = this.ofAuto(new FairClaim(database.pool, toAttempt('auto')), 'express');
+    const auto = this.auto.claimsFor('express', new FairClaim(database.pool, toAttempt('auto')));
     return new ClaimLoop(
       {
-        claims: () => (this.takesAuto('express') ? [express, auto] : [express]),
+        claims: () => (this.auto.takes('express') ? [express, auto] : [express]),
         launch: (claimed) => this.attempts.begin(claimed),
         window,
         pace: {
@@ -258,40 +258,5 @@ export class Dispatching {
       },
       { workerId, batchSize, pollMs, leaseMs, restMs },
     );
-  }
-
-  /**
-   * What is for one lane of `auto`. Endpoints whose answers take long always go the express way: a workflow task that is open for all that time
-   * costs the worker and Temporal dearly, and everybody else would feel it. Every claim tells how long `auto` has waited.
-   */
-  private ofAuto<Claimed>(claims: Claims<Claimed>, lane: 'durable' | 'express'): Claims<Claimed> {
-    return {
-      lane: 'auto',
-      claim: async (options) => {
-        const isFor = (id: string) => this.laneOfAuto(id) === lane;
-        const claim = await claims.claim({ ...options, isFor });
-        this.auto.observe(claim.waiting);
-        return claim;
-      },
-      claimNamed: (lease, queues) => claims.claimNamed(lease, queues),
-    };
-  }
-
-  private laneOfAuto(endpointId: string): 'durable' | 'express' {
-    return this.pace.isSlow(endpointId) ? 'express' : this.auto.current();
-  }
-
-  /** For when nobody claims from `auto`, for want of room: it waits all the same. */
-  private async lookAtAuto(): Promise<void> {
-    const unseen = this.auto.current() === 'express' || this.watch.window.use(1).room === 0;
-    if (!unseen || this.looking) return;
-    this.looking = true;
-    await this.look
-      .look()
-      .then((waiting) => this.auto.observe(waiting))
-      .catch((error: unknown) =>
-        this.options.attempt.logger.debug({ err: error }, 'cannot look at the outbox; trying again'),
-      );
-    this.looking = false;
   }
 }

@@ -4,21 +4,19 @@ import { SLOT_SPARE_MS } from './slots.sql.js';
 
 const LEASE = `($4 * interval '1 millisecond')`;
 
-/**
- * The due rows of a queue, oldest first. A row that was claimed for a workflow before may have one, which may have made attempts: its event alone
- * does not tell what it is.
- */
+/** The due rows of a queue, oldest first. */
 const dueRows = (queue: string, most: string): string => `
-      SELECT o.delivery_id, o.due_at, o.trigger, o.order_key,
-             CASE WHEN $7 = 'express' OR o.claimed_by IS NULL THEN o.event_id END AS event_id
-        FROM outbox o
+      SELECT o.delivery_id, o.due_at, o.trigger, o.event_id, o.order_key FROM outbox o
        WHERE o.lane = $6 AND o.tenant_id = ${queue}.tenant_id AND o.endpoint_id = ${queue}.endpoint_id
          AND o.claimable_at < 'infinity' AND o.claimable_at <= now()
        ORDER BY o.claimable_at LIMIT ${most} FOR UPDATE SKIP LOCKED`;
 
-/** Who took a row decides its lane from then on: somebody else who takes it after the lease must not do it the other way. */
+/**
+ * Who took a row decides its lane from then on: somebody else who takes it after the lease must not do it the other way. One that was taken for a
+ * workflow may have made attempts by then, whatever becomes of the row: its event alone no longer tells what it is.
+ */
 const LEASED = `
-  UPDATE outbox SET claimable_at = now() + ${LEASE}, claimed_by = $5, lane = $7
+  UPDATE outbox SET claimable_at = now() + ${LEASE}, claimed_by = $5, lane = $7, event_id = CASE WHEN $7 = 'express' THEN event_id END
    WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM picked))`;
 
 /** Looked up one by one (`OFFSET 0` holds the planner to it): a long outbox must not make it scan partitions. */

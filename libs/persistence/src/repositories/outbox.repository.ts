@@ -117,8 +117,7 @@ export class OutboxRepository {
          SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE
        ), ${givesSlotsBack('= ANY (ARRAY(SELECT delivery_id FROM mine))')}
        UPDATE outbox SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL,
-              lane = CASE WHEN $4 AND lane = 'durable' THEN 'auto' ELSE lane END,
-              event_id = CASE WHEN lane = 'durable' THEN NULL ELSE event_id END
+              lane = CASE WHEN $4 AND lane = 'durable' THEN 'auto' ELSE lane END
         WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine)) AND claimable_at < 'infinity'`,
       [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, delayMs, anyLane],
     );
