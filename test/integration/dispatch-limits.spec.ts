@@ -85,6 +85,14 @@ describe('what the limits of an endpoint let go', () => {
       expect(begun.find((delivery) => !delivery?.begun)?.refusal).toBe('in_flight_limit');
     });
 
+    it('awaits the end of an attempt as soon as all went that it lets go, not at the next look', async () => {
+      const [narrow, wide] = [await endpointWith({ maxInFlight: 2 }), await endpointWith({ maxInFlight: 4 })];
+      for (const endpoint of [narrow, wide]) await store.accept(endpoint, 3);
+      const claim = await store.claimWith();
+      expect(claim.deliveries).toHaveLength(5);
+      expect(claim.fullEndpoints).toEqual(new Set([narrow.id]));
+    });
+
     it('lets the next go when an attempt is recorded, handed back or cancelled', async () => {
       const endpoint = await endpointWith({ maxInFlight: 2 });
       await store.accept(endpoint, 9);
@@ -125,7 +133,9 @@ describe('what the limits of an endpoint let go', () => {
     for (const endpoint of endpoints) await store.accept(endpoint, 10);
     await sql('UPDATE tenants SET max_in_flight = 5');
     try {
-      expect(await store.claim()).toHaveLength(5);
+      const claim = await store.claimWith();
+      expect(claim.deliveries).toHaveLength(5);
+      expect(claim.fullEndpoints).toEqual(new Set(endpoints.map(({ id }) => id)));
       expect(await store.claim()).toHaveLength(0);
     } finally {
       await sql('UPDATE tenants SET max_in_flight = NULL');

@@ -23,6 +23,11 @@ export interface ClaimLoopOptions {
    * claim of a few costs about as much as one of many. Default: no time.
    */
   restMs?: (took: number) => number;
+  /**
+   * The same where only the end of an attempt lets more go, in milliseconds: of many under way, several end meanwhile. At most a millisecond for
+   * each of them. Default: no time.
+   */
+  restForEndsMs?: number;
 }
 
 export interface ClaimLoopDeps<Claimed> {
@@ -94,26 +99,34 @@ export class ClaimLoop<Claimed> {
       waitMs = Math.min(waitMs, waitAfter(claim, this.options.pollMs));
     }
     window.want({ any: wantsRoom, endpoints }, version);
-    await this.untilMore({ beganAt, took }, waitMs);
+    const restMs = Math.max(this.restMs(took), endpoints.size > 0 ? this.restForEndsMs() : 0);
+    await this.untilMore(beganAt + restMs, waitMs);
   }
 
   /**
    * Sleeps until something more may go that only a look finds, at most `waitMs`. What is new meanwhile and named is taken without one: that is half
    * the time to its attempt while little comes in.
    */
-  private async untilMore(last: { beganAt: number; took: number }, waitMs: number): Promise<void> {
-    const { restMs = () => 0 } = this.options;
+  private async untilMore(restUntil: number, waitMs: number): Promise<void> {
     const lookAt = performance.now() + waitMs;
     for (;;) {
       const named = await this.deps.wakeUp.wait(Math.max(0, lookAt - performance.now()));
       if (this.stopped) return;
-      const rest = last.beganAt + restMs(last.took) - performance.now();
-      if (last.took > 0 && rest > 0) return delay(rest);
+      const rest = restUntil - performance.now();
+      if (rest > 0) return delay(rest);
       const beganAt = performance.now();
       const took = await this.takeNamed(named);
       if (took === undefined) return;
-      last = { beganAt, took };
+      restUntil = beganAt + this.restMs(took);
     }
+  }
+
+  private restMs(took: number): number {
+    return took === 0 ? 0 : (this.options.restMs?.(took) ?? 0);
+  }
+
+  private restForEndsMs(): number {
+    return Math.min(this.options.restForEndsMs ?? 0, this.deps.window.use(1).total);
   }
 
   /** @returns how many; undefined where a look has to tell what may go. */

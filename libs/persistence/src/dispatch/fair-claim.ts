@@ -48,7 +48,7 @@ export interface Claim<Claimed> {
   contended: boolean;
   /** Something was left for want of room. */
   wantsRoom: boolean;
-  /** Endpoints of which only the end of an attempt is missing. */
+  /** Endpoints of which the end of an attempt may let more go. */
   fullEndpoints: ReadonlySet<string>;
 }
 
@@ -123,6 +123,7 @@ export class FairClaim<Row extends TakenRow, Claimed> {
       fullEndpoints: new Set([
         ...listed.filter((row) => row.full_up).map((row) => uuidToId('endpoint', row.endpoint_id)),
         ...ready.filter(({ pace }) => pace.awaitsAnswer).map(({ endpointId }) => endpointId),
+        ...usedUp(listed, counts).map((row) => uuidToId('endpoint', row.endpoint_id)),
       ]),
     };
     const last = (wantsRoom ? served.at(-1)?.row : undefined) ?? page.at(-1);
@@ -225,6 +226,18 @@ function mayHoldMore(
     const wanted = asked.get(endpointId) ?? 0;
     return wanted < free && (given.get(row.endpoint_id) ?? 0) >= wanted;
   });
+}
+
+/** Queues of which all went that the limits of endpoint or tenant let go: there may be more, once an attempt has ended. */
+function usedUp(listed: readonly QueueRow[], counts: ReadonlyMap<string, number>): QueueRow[] {
+  const byTenant = new Map<string, number>();
+  for (const { tenant_id, endpoint_id } of listed)
+    byTenant.set(tenant_id, (byTenant.get(tenant_id) ?? 0) + (counts.get(endpoint_id) ?? 0));
+  return listed.filter(
+    ({ tenant_id, endpoint_id, free, tenant_free }) =>
+      (free > 0 && (counts.get(endpoint_id) ?? 0) >= free) ||
+      (tenant_free !== null && (byTenant.get(tenant_id) ?? 0) >= tenant_free),
+  );
 }
 
 function countByQueue(taken: readonly TakenRow[]): Map<string, number> {
