@@ -285,16 +285,15 @@ describe('the audit log of the API', () => {
           : /\/((?:tnt|ep|dlv|key|rpl)_[0-9a-z]{26}|(?<=event-types\/).+)/.exec(path)?.[1]) ??
         answer.body.id ??
         answer.body.name;
-      // a workflow that takes up an earlier wish meanwhile may have left an entry of its own
-      expect([route.operationId, await entriesOn(named as string)]).toEqual([
+      // the newest by a person: a workflow that takes up an earlier wish meanwhile may leave one of its own
+      const [entry] = (await entriesOn(named as string)).filter(({ actor_kind: kind }) => kind !== 'system');
+      expect([route.operationId, entry]).toEqual([
         route.operationId,
-        expect.arrayContaining([
-          expect.objectContaining({
-            action: plan.action,
-            object_kind: plan.object,
-            actor_kind: operators ? 'operator' : 'key',
-          }),
-        ]),
+        expect.objectContaining({
+          action: plan.action,
+          object_kind: plan.object,
+          actor_kind: operators ? 'operator' : 'key',
+        }),
       ]);
     }
     expect(covered).toEqual(new Set(Object.keys(CASES)));

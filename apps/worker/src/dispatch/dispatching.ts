@@ -37,7 +37,7 @@ export interface DispatchingOptions {
 /** Under load a claim finds what came in for about this long, in milliseconds; where it took few, for less. */
 const REST_MS = 25;
 const REST_MS_EACH = 5;
-/** A claim of one or two costs a durable delivery a tenth more. */
+/** The durable lane ends fewer in a second: several of them take longer to end. */
 const REST_FOR_ENDS_MS = { durable: 100, express: REST_MS };
 const RECORD_WITHIN_MS = 15;
 const RECORD_CONCURRENCY = 2;

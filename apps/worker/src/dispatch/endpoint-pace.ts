@@ -54,8 +54,7 @@ export class EndpointPace {
 
   /** Whether nothing has to be spread, whatever its limits. */
   isUnpaced(endpointId: string): boolean {
-    const { averageMs, unansweredMs } = this.timesOf(this.touch(endpointId));
-    return averageMs !== undefined && Math.max(averageMs, unansweredMs) < this.options.slowMs;
+    return startSpacingMs(this.timesOf(this.touch(endpointId)), 1, this.options) === 0;
   }
 
   /** Whether its answers take long. */

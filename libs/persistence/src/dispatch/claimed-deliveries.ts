@@ -51,14 +51,14 @@ export function toClaimedDeliveries(
   const attempts = new Map(first.map((attempt) => [attempt.deliveryId, attempt]));
   return rows
     .filter((row) => !over(row))
-    .map((row) => toClaimed(row, waitedAs, attempts.get(uuidToId('delivery', row.delivery_id as string))));
+    .map((row) => {
+      const claimed = toClaimed(row, waitedAs);
+      const firstAttempt = attempts.get(claimed.deliveryId);
+      return firstAttempt === undefined ? claimed : { ...claimed, firstAttempt };
+    });
 }
 
-export function toClaimed(
-  row: TakenToStart,
-  waitedAs: OutboxLane,
-  firstAttempt?: ClaimedAttempt,
-): ClaimedDelivery {
+export function toClaimed(row: TakenToStart, waitedAs: OutboxLane): ClaimedDelivery {
   return {
     deliveryId: uuidToId('delivery', row.delivery_id as string),
     tenantId: uuidToId('tenant', row.tenant_id as string),
@@ -74,6 +74,5 @@ export function toClaimed(
     lane: row.attempt_count > 0 && row.lane === 'express' ? 'express' : 'durable',
     waitedAs,
     nextAttemptAt: waitedAs === 'workflow' ? row.next_attempt_at : null,
-    ...(firstAttempt === undefined ? {} : { firstAttempt }),
   };
 }
