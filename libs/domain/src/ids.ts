@@ -37,11 +37,29 @@ export function newUuid(): string {
  * @throws DomainError `invalid_id` when the text is not an id of that kind.
  */
 export function idToUuid(kind: IdKind, id: string): string {
+  return uuidText(bytesOf(kind, id));
+}
+
+/** The 32 hexadecimal digits of that UUID, as trace ids have them. @throws as {@link idToUuid} */
+export function idToHex(kind: IdKind, id: string): string {
+  const bytes = bytesOf(kind, id);
+  let text = '';
+  for (let index = 0; index < 16; index++) text += HEX[bytes[index] as number] as string;
+  return text;
+}
+
+/** Writes the 16 bytes of that UUID. @throws as {@link idToUuid} */
+export function writeIdBytes(kind: IdKind, id: string, target: Uint8Array, at: number): void {
+  target.set(bytesOf(kind, id), at);
+}
+
+/** They hold until the next call. */
+function bytesOf(kind: IdKind, id: string): Uint8Array {
   const prefix = ID_PREFIX[kind];
   const start = prefix.length + 1;
   if (id.length === start + 26 && id.startsWith(prefix) && id[start - 1] === '_') {
     const bytes = suffixBytes(id, start);
-    if (bytes !== undefined) return uuidText(bytes);
+    if (bytes !== undefined) return bytes;
   }
   throw new DomainError('invalid_id', `"${id.slice(0, 64)}" is not a ${kind} id (${prefix}_…)`);
 }

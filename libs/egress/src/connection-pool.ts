@@ -1,4 +1,5 @@
 import { Connection, type ConnectionSettings } from './connection.js';
+import { onAbort } from './on-abort.js';
 
 export interface PoolSettings extends ConnectionSettings {
   maxConnections: number;
@@ -137,10 +138,9 @@ export class ConnectionPool {
         others?.delete(waiter);
         if (others?.size === 0) slots.waiters.delete(owner);
         if (slots.waiters.size === 0) this.waiting.delete(origin);
-        signal?.removeEventListener('abort', aborted);
+        stopAbort();
         this.forgetIfUnused(origin, slots);
       };
-      const aborted = () => waiter.reject(signal?.reason as Error);
       const waiter: Waiter = {
         resolve: (connection) => (leave(), resolve(connection)),
         reject: (error) => (leave(), reject(error)),
@@ -149,7 +149,7 @@ export class ConnectionPool {
       if (waiters) waiters.add(waiter);
       else slots.waiters.set(owner, new Set([waiter]));
       this.waiting.add(origin);
-      signal?.addEventListener('abort', aborted);
+      const stopAbort = onAbort(signal, (reason) => waiter.reject(reason));
     });
   }
 

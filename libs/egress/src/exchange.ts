@@ -4,6 +4,7 @@ import type { Connection } from './connection.js';
 import { AttemptFault, EgressFaultError } from './egress-faults.js';
 import type { EgressRequest } from './egress-options.js';
 import { exchangeFault, isDropped } from './error-classification.js';
+import { onAbort } from './on-abort.js';
 
 export interface ExchangeLimits {
   responseLimitBytes: number;
@@ -175,12 +176,4 @@ function flatHeaders(headers: Answer['headers']): Record<string, string> {
     flat[name] = Array.isArray(value) ? value.join(', ') : (value ?? '');
   }
   return flat;
-}
-
-function onAbort(signal: AbortSignal | undefined, act: (reason: Error) => void): () => void {
-  if (!signal) return () => undefined;
-  const listener = () => act(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-  signal.addEventListener('abort', listener);
-  if (signal.aborted) listener();
-  return () => signal.removeEventListener('abort', listener);
 }

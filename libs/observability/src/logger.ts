@@ -10,6 +10,9 @@ export interface LoggerOptions {
   level: string;
 }
 
+/** Bytes. What pino gathers while it writes is measured anew with each line: a fifth of what a line costs, at its own 16 KiB. */
+const WRITTEN_AT_ONCE = 4_096;
+
 /**
  * Structured JSON logs, one object a line. Fields whose names stand for secrets or payloads are redacted wherever they stand, and of errors
  * only what says what happened is kept.
@@ -24,5 +27,5 @@ export function createLogger(options: LoggerOptions, destination?: DestinationSt
     formatters: { level: (label: string) => ({ level: label }), log: withoutSecrets },
     serializers: { err: describeError },
   };
-  return destination === undefined ? pino(settings) : pino(settings, destination);
+  return pino(settings, destination ?? pino.destination({ sync: false, maxWrite: WRITTEN_AT_ONCE }));
 }

@@ -12,6 +12,7 @@ export {
   generateSecret,
   schemeOf,
   type SignedMessage,
+  type SigningKey,
   type WebhookSigner,
 } from './webhook-signer.js';
 export { verifyWebhook, type VerifiedHeaders } from './webhook-verifier.js';

@@ -12,29 +12,35 @@ export interface SignedMessage {
   body: Buffer | string;
 }
 
+/** A secret, ready to sign with. */
+export interface SigningKey {
+  scheme: SignatureScheme;
+  key: KeyObject;
+}
+
 export interface WebhookSigner {
-  /** The `webhook-signature` value: one entry per secret, in their order, each by the scheme of its prefix. */
-  sign(message: SignedMessage, secrets: readonly string[]): string;
-  /** All headers that a receiver verifies with: the three of the standard, and the compatible one where wanted. */
+  /**
+   * What signs for these secrets, in their order.
+   * @throws DomainError `invalid_request` for an unsound secret, without repeating it
+   */
+  keysOf(secrets: readonly string[]): SigningKey[];
+  /** The `webhook-signature` value: one entry per key, in their order, each by its scheme. */
+  sign(message: SignedMessage, keys: readonly SigningKey[]): string;
+  /** All headers that a receiver verifies with: the three of the standard, and the compatible one where wanted. Names are in lower case. */
   headers(
     message: SignedMessage,
-    secrets: readonly string[],
+    keys: readonly SigningKey[],
     policy: SignaturePolicy,
   ): Record<string, string>;
   /**
    * The value of the compatible header: prefix and HMAC-SHA256 of the body alone. Such receivers know one value, so
-   * only the first symmetric secret signs; undefined when there is none (nothing to verify with a public key).
+   * only the first symmetric key signs; undefined when there is none (nothing to verify with a public key).
    */
   signCompat(
     body: Buffer | string,
-    secrets: readonly string[],
+    keys: readonly SigningKey[],
     compat: NonNullable<SignaturePolicy['compat']>,
   ): string | undefined;
-}
-
-interface CachedKey {
-  scheme: SignatureScheme;
-  key: KeyObject;
 }
 
 /** Keys of this many secrets are kept ready: importing an ed25519 key costs as much as a signature. */
@@ -50,13 +56,10 @@ export function schemeOf(secret: string): SignatureScheme {
   return decodeSecret(secret).scheme;
 }
 
-/**
- * Signs by Standard Webhooks 1.0.0.
- * @throws DomainError `invalid_request` from its methods for an unsound secret, without repeating it
- */
+/** Signs by Standard Webhooks 1.0.0. */
 export function createWebhookSigner({ cachedKeys = DEFAULT_CACHED_KEYS } = {}): WebhookSigner {
-  const cache = new Map<string, CachedKey>();
-  const keyOf = (secret: string): CachedKey => {
+  const cache = new Map<string, SigningKey>();
+  const keyOf = (secret: string): SigningKey => {
     // keyed by digest, so that a heap dump or a logged map shows no secret
     const digest = createHash('sha256').update(secret).digest('base64');
     const cached = cache.get(digest);
@@ -67,43 +70,52 @@ export function createWebhookSigner({ cachedKeys = DEFAULT_CACHED_KEYS } = {}): 
     if (cache.size > cachedKeys) cache.delete(cache.keys().next().value as string);
     return key;
   };
-  const signer: WebhookSigner = {
-    headers(message, secrets, { compat }) {
-      const value = compat && signer.signCompat(message.body, secrets, compat);
-      return {
-        'webhook-id': message.id,
-        'webhook-timestamp': String(message.timestamp),
-        'webhook-signature': signer.sign(message, secrets),
-        ...(compat && value !== undefined ? { [compat.header]: value } : {}),
-      };
-    },
-    sign(message, secrets) {
-      if (secrets.length === 0)
-        throw new DomainError('invalid_request', 'an endpoint without a secret cannot be signed for');
-      if (!Number.isSafeInteger(message.timestamp))
-        throw new RangeError('timestamp must be whole unix seconds');
-      const head = `${message.id}.${message.timestamp}.`;
-      return secrets.map((secret) => signature(keyOf(secret), head, message.body)).join(' ');
-    },
-    signCompat(body, secrets, { encoding, prefix = '' }) {
-      for (const secret of secrets) {
-        const { scheme, key } = keyOf(secret);
-        if (scheme === 'v1') return prefix + createHmac('sha256', key).update(body).digest(encoding);
-      }
-      return undefined;
-    },
-  };
-  return signer;
+  return { keysOf: (secrets) => secrets.map(keyOf), sign, headers, signCompat };
 }
 
-function importKey(secret: string): CachedKey {
+function headers(
+  message: SignedMessage,
+  keys: readonly SigningKey[],
+  { compat }: SignaturePolicy,
+): Record<string, string> {
+  const signed: Record<string, string> = {
+    'webhook-id': message.id,
+    'webhook-timestamp': String(message.timestamp),
+    'webhook-signature': sign(message, keys),
+  };
+  const value = compat && signCompat(message.body, keys, compat);
+  if (compat && value !== undefined) signed[compat.header.toLowerCase()] = value;
+  return signed;
+}
+
+function sign(message: SignedMessage, keys: readonly SigningKey[]): string {
+  const [first, ...others] = keys;
+  if (first === undefined)
+    throw new DomainError('invalid_request', 'an endpoint without a secret cannot be signed for');
+  if (!Number.isSafeInteger(message.timestamp)) throw new RangeError('timestamp must be whole unix seconds');
+  const head = `${message.id}.${message.timestamp}.`;
+  let signatures = signature(first, head, message.body);
+  for (const key of others) signatures += ` ${signature(key, head, message.body)}`;
+  return signatures;
+}
+
+function signCompat(
+  body: Buffer | string,
+  keys: readonly SigningKey[],
+  { encoding, prefix = '' }: NonNullable<SignaturePolicy['compat']>,
+): string | undefined {
+  const symmetric = keys.find(({ scheme }) => scheme === 'v1');
+  return symmetric && prefix + createHmac('sha256', symmetric.key).update(body).digest(encoding);
+}
+
+function importKey(secret: string): SigningKey {
   const decoded = decodeSecret(secret);
   return decoded.scheme === 'v1'
     ? { scheme: 'v1', key: createSecretKey(decoded.key) }
     : { scheme: 'v1a', key: ed25519PrivateKey(decoded.seed, decoded.publicKey) };
 }
 
-function signature({ scheme, key }: CachedKey, head: string, body: Buffer | string): string {
+function signature({ scheme, key }: SigningKey, head: string, body: Buffer | string): string {
   if (scheme === 'v1') return `v1,${createHmac('sha256', key).update(head).update(body).digest('base64')}`;
   const content = Buffer.concat([Buffer.from(head), Buffer.from(body)]);
   return `v1a,${signEd25519(null, content, key).toString('base64')}`;

@@ -1,5 +1,6 @@
 import { callerSampled, spanIdOf, traceIdOf } from '@hookstream/observability';
 import type { LoadedDelivery, LoadedEndpoint } from '@hookstream/persistence';
+import type { SigningKey } from '@hookstream/signing';
 import type { DeliveryActivityDeps, OutgoingMessage } from './delivery-activity-deps.js';
 
 /**
@@ -12,7 +13,7 @@ export function attemptRequest(
   { attemptId, number }: { attemptId: string; number: number },
 ): Omit<OutgoingMessage, 'signal'> {
   const { endpoint, payload } = delivery;
-  const { secrets, ownHeaders } = openedOf(deps.decrypt, endpoint, delivery.endpointId);
+  const { keys, ownHeaders } = openedOf(deps, endpoint, delivery.endpointId);
   const timestamp = Math.floor(deps.now() / 1000);
   return {
     url: endpoint.url,
@@ -26,15 +27,13 @@ export function attemptRequest(
       'hookstream-delivery-id': delivery.deliveryId,
       'hookstream-attempt': String(number),
       traceparent: traceparent(deps, delivery, attemptId),
-      ...lowerCased(
-        deps.signer.headers({ id: delivery.eventId, timestamp, body: payload }, secrets, endpoint.signature),
-      ),
+      ...deps.signer.headers({ id: delivery.eventId, timestamp, body: payload }, keys, endpoint.signature),
     },
   };
 }
 
 interface Opened {
-  secrets: string[];
+  keys: SigningKey[];
   ownHeaders: Record<string, string>;
 }
 
@@ -42,7 +41,7 @@ interface Opened {
 const opened = new WeakMap<LoadedEndpoint, Opened>();
 
 function openedOf(
-  decrypt: DeliveryActivityDeps['decrypt'],
+  { decrypt, signer }: Pick<DeliveryActivityDeps, 'decrypt' | 'signer'>,
   endpoint: LoadedEndpoint,
   endpointId: string,
 ): Opened {
@@ -53,7 +52,7 @@ function openedOf(
     ? (JSON.parse(decrypt(encryptedHeaders, endpointId)) as Record<string, string>)
     : {};
   const result = {
-    secrets: encryptedSecrets.map((ciphertext) => decrypt(ciphertext, endpointId)),
+    keys: signer.keysOf(encryptedSecrets.map((ciphertext) => decrypt(ciphertext, endpointId))),
     ownHeaders: lowerCased(own),
   };
   opened.set(endpoint, result);

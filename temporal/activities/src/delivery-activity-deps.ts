@@ -1,6 +1,7 @@
-import type { AttemptOutcome, SignaturePolicy } from '@hookstream/domain';
+import type { AttemptOutcome } from '@hookstream/domain';
 import type { AttemptsRepository } from '@hookstream/persistence';
 import type { DeliveryMetrics, Logger, Tracing } from '@hookstream/observability';
+import type { WebhookSigner } from '@hookstream/signing';
 import type { AttemptReporter } from './attempt-report.js';
 
 /** The ways out of this process that a delivery needs, each replaceable in a test. */
@@ -9,7 +10,7 @@ export interface DeliveryActivityDeps {
   egress: MessageSender;
   /** Decrypts what the database stores of an endpoint. @throws DomainError `decryption_failed` */
   decrypt: (ciphertext: Buffer, endpointId: string) => string;
-  signer: MessageSigner;
+  signer: Pick<WebhookSigner, 'headers' | 'keysOf'>;
   /** Learns what attempts come to, test and verification ones aside. */
   circuits: AttemptReporter;
   logger: Logger;
@@ -42,13 +43,4 @@ export interface OutgoingMessage {
 export interface MessageSender {
   /** @throws only for faults of our own side, which are not the endpoint's and not recorded. */
   send(message: OutgoingMessage): Promise<AttemptOutcome>;
-}
-
-export interface MessageSigner {
-  /** All signature headers of a message. `timestamp` in unix seconds. */
-  headers(
-    message: { id: string; timestamp: number; body: string },
-    secrets: readonly string[],
-    policy: SignaturePolicy,
-  ): Record<string, string>;
 }

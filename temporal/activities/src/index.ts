@@ -13,12 +13,7 @@ export { createEndpointActivities, type EndpointActivityDeps } from './circuit.a
 export type { AttemptReport, AttemptReporter } from './attempt-report.js';
 export { createMaintenanceActivities, type MaintenanceActivityDeps } from './maintenance.activity.js';
 export { createReplayActivities, type ReplayActivityDeps } from './replay.activity.js';
-export type {
-  DeliveryActivityDeps,
-  MessageSender,
-  MessageSigner,
-  OutgoingMessage,
-} from './delivery-activity-deps.js';
+export type { DeliveryActivityDeps, MessageSender, OutgoingMessage } from './delivery-activity-deps.js';
 
 /**
  * The activities of `deliveryWorkflow`. An attempt ends without a record when `stopping` aborts before it is done: when this process

@@ -1,11 +1,15 @@
-import { setMaxListeners } from 'node:events';
 import {
   makeAttempt,
   tellOfAttempt,
   type DeliveryActivityDeps,
   type ReadyDelivery,
 } from '@hookstream/activities';
-import type { AttemptsRepository, ClaimedAttempt, OutboxRepository } from '@hookstream/persistence';
+import type {
+  AttemptsRepository,
+  ClaimedAttempt,
+  MadeAttempt,
+  OutboxRepository,
+} from '@hookstream/persistence';
 import type { AttemptRecorder } from './attempt-recorder.js';
 import type { AttemptWatch } from './attempt-watch.js';
 import { SHOW_AFTER_MS } from './first-attempts.js';
@@ -43,18 +47,16 @@ const RETRY_OWN_FAULT_MS = 1_000;
 export class ExpressAttempts {
   lastDispatchAt: Date | null = null;
   private readonly underWay = new Map<string, UnderWay>();
-  private readonly running = new Set<Promise<void>>();
   private readonly toBegin: (() => void)[] = [];
   private readonly stopping = new AbortController();
   private readonly timer: NodeJS.Timeout;
   private keeping: Promise<void> | undefined;
+  private onIdle = () => {};
 
   constructor(
     private readonly deps: ExpressAttemptsDeps,
     private readonly options: ExpressAttemptsOptions,
   ) {
-    // One listener per attempt under way is no leak.
-    setMaxListeners(0, this.stopping.signal);
     const everyMs = Math.min(options.showAfterMs ?? SHOW_AFTER_MS, options.leaseMs / 4);
     this.timer = setInterval(() => this.lookAfter(), everyMs);
     this.timer.unref();
@@ -71,21 +73,8 @@ export class ExpressAttempts {
     });
     const ended = this.deps.window.attemptBegan(claimed.deliveryId, claimed);
     this.deps.pace.starting(claimed.endpointId);
-    const run = this.turn()
-      .then(() => this.run(claimed))
-      .finally(() => {
-        ended();
-        this.underWay.delete(claimed.deliveryId);
-        this.running.delete(run);
-      });
-    this.running.add(run);
-  }
-
-  private turn(): Promise<void> {
-    return new Promise((resolve) => {
-      this.toBegin.push(resolve);
-      if (this.toBegin.length === 1) setImmediate(() => this.beginNext());
-    });
+    this.toBegin.push(() => void this.run(claimed, ended));
+    if (this.toBegin.length === 1) setImmediate(() => this.beginNext());
   }
 
   private beginNext(): void {
@@ -96,13 +85,14 @@ export class ExpressAttempts {
   /** Waits for what is under way and hands back what takes longer than `graceMs` milliseconds. */
   async stop(graceMs: number): Promise<void> {
     const grace = setTimeout(() => this.stopping.abort(new Error('the worker stops')), graceMs);
-    while (this.running.size > 0) await Promise.all(this.running);
+    if (this.underWay.size > 0) await new Promise<void>((resolve) => (this.onIdle = resolve));
     clearTimeout(grace);
     clearInterval(this.timer);
     await this.keeping;
   }
 
-  private async run(claimed: ClaimedAttempt): Promise<void> {
+  /** Never rejects. */
+  private async run(claimed: ClaimedAttempt, ended: () => void): Promise<void> {
     try {
       await (isReady(claimed) ? this.attempt(claimed) : this.withoutAttempt(claimed));
     } catch (error) {
@@ -112,24 +102,27 @@ export class ExpressAttempts {
           'an attempt was not made, through no fault of its endpoint; trying again',
         );
       await this.handBack(claimed);
+    } finally {
+      ended();
+      this.underWay.delete(claimed.deliveryId);
+      if (this.underWay.size === 0) this.onIdle();
     }
   }
 
   private async attempt(claimed: ClaimedAttempt & ReadyDelivery): Promise<void> {
     const { deps } = this;
-    const timed = deps.pace.attemptBegan(claimed.endpointId);
-    let answerMs: number | undefined;
     const place = {
       attemptNumber: claimed.attemptCount + 1,
       scheduleStep: claimed.scheduleStep,
       trigger: claimed.trigger,
     };
-    const made = await makeAttempt(deps.attempt, claimed, place, this.stopping.signal)
-      .then((made) => {
-        answerMs = made.attempt.outcome.durationMs;
-        return made;
-      })
-      .finally(() => timed(answerMs));
+    const timed = deps.pace.attemptBegan(claimed.endpointId);
+    let made: MadeAttempt | undefined;
+    try {
+      made = await makeAttempt(deps.attempt, claimed, place, this.stopping.signal);
+    } finally {
+      timed(made?.attempt.outcome.durationMs);
+    }
     this.lastDispatchAt = new Date();
     await deps.recorder.record({ ...made, delivery: { ...claimed, inOutbox: true, lane: 'express' } });
     tellOfAttempt(deps.attempt, claimed, made.attempt, 'express');

@@ -33,7 +33,7 @@ const DELIVERY_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 
 
 /** What attempts come to. */
 export class DeliveryMetrics {
-  private readonly attempts: Counter<'outcome'>;
+  private readonly attempts: Readonly<Record<AttemptOutcome['kind'], Counter.Internal>>;
   private readonly ends: BoundedSeries<Record<FinalStatus, Counter.Internal>>;
   private readonly attemptSeconds: Histogram;
   private readonly deliverySeconds: Histogram;
@@ -42,14 +42,7 @@ export class DeliveryMetrics {
   /** @param limit tenants and event types that are counted apart */
   constructor(registry: Registry, limit: number) {
     const registers = [registry];
-    this.attempts = new Counter({
-      name: 'hookstream_attempts_total',
-      help: 'Requests made, by outcome.',
-      labelNames: ['outcome'],
-      registers,
-    });
-    // from the beginning: what appears with 1 has not grown, as far as Prometheus can tell
-    for (const outcome of ATTEMPT_OUTCOMES) this.attempts.inc({ outcome }, 0);
+    this.attempts = madeAttempts(registry);
     this.ends = endedDeliveries(registry, limit);
     this.deliverySeconds = new Histogram({
       name: 'hookstream_delivery_duration_seconds',
@@ -74,7 +67,7 @@ export class DeliveryMetrics {
   onAttempt({ tenantId, eventType, dueAt }: MeasuredDelivery, attempt: MeasuredAttempt): void {
     const { outcome, trigger } = attempt;
     const { next } = attempt.decision;
-    this.attempts.inc({ outcome: outcome.kind });
+    this.attempts[outcome.kind].inc();
     this.attemptSeconds.observe(outcome.durationMs / 1_000);
     // somebody's look at an endpoint delivers nothing
     if (trigger === 'test') return;
@@ -85,6 +78,23 @@ export class DeliveryMetrics {
     this.ends.of(tenantId, eventType)[next].inc();
     if (next === 'succeeded') this.deliverySeconds.observe((lagMs + outcome.durationMs) / 1_000);
   }
+}
+
+/** From the beginning: what appears with 1 has not grown, as far as Prometheus can tell. */
+function madeAttempts(registry: Registry): Record<AttemptOutcome['kind'], Counter.Internal> {
+  const made = new Counter({
+    name: 'hookstream_attempts_total',
+    help: 'Requests made, by outcome.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const begun = ATTEMPT_OUTCOMES.map((outcome) => [outcome, begin(made.labels(outcome))] as const);
+  return Object.fromEntries(begun) as Record<AttemptOutcome['kind'], Counter.Internal>;
+}
+
+function begin(series: Counter.Internal): Counter.Internal {
+  series.inc(0);
+  return series;
 }
 
 /** Each pair has all of its statuses from the first end on. */
@@ -99,11 +109,7 @@ function endedDeliveries(
     registers: [registry],
   });
   return new BoundedSeries(limit, (tenant, eventType) => {
-    const begun = (status: FinalStatus): Counter.Internal => {
-      const series = ended.labels(tenant, eventType, status);
-      series.inc(0);
-      return series;
-    };
+    const begun = (status: FinalStatus) => begin(ended.labels(tenant, eventType, status));
     return {
       succeeded: begun('succeeded'),
       dead_letter: begun('dead_letter'),

@@ -1,4 +1,4 @@
-import { idToUuid, newUuid } from '@hookstream/domain';
+import { idToHex, newUuid } from '@hookstream/domain';
 
 /** What decides to which trace belongs all that happens with an event. */
 export interface TracedEvent {
@@ -28,21 +28,17 @@ export function readTraceparent(header: string | string[] | undefined): string |
 
 /** The id of the trace: the application's, or the event's own. */
 export function traceIdOf({ eventId, traceparent }: TracedEvent): string {
-  return traceparent === null ? idToUuid('event', eventId).replaceAll('-', '') : traceparent.slice(3, 35);
+  return traceparent === null ? idToHex('event', eventId) : traceparent.slice(3, 35);
 }
 
 /** The id of the span that stands for an object of ours: the random half of its UUID, so that nobody has to be told it. */
 export function spanIdOf(kind: 'event' | 'delivery' | 'attempt', id: string): string {
-  return randomHalf(idToUuid(kind, id));
+  return idToHex(kind, id).slice(16);
 }
 
 /** For a span that stands for nothing of ours. */
 export function newSpanId(): string {
-  return randomHalf(newUuid());
-}
-
-function randomHalf(uuid: string): string {
-  return uuid.slice(-17).replace('-', '');
+  return newUuid().slice(-17).replace('-', '');
 }
 
 /** The id of the application's span, undefined where there is none. */

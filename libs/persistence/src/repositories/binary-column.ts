@@ -1,6 +1,10 @@
+import { writeIdBytes, type IdKind } from '@hookstream/domain';
+
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
+const UUID_OID = 2950;
+const UUID_BYTES = 16;
 const JSONB_VERSION = 1;
 /** Postgres counts from 2000-01-01, in microseconds. */
 const POSTGRES_EPOCH_MS = 946_684_800_000;
@@ -23,23 +27,28 @@ interface Codec<T> {
   /** In pg_type. */
   oid: number;
   bytes: (value: T) => number;
-  write: (buffer: Buffer, value: T, at: number, bytes: number) => unknown;
+  /** @returns how many bytes it has written */
+  write: (buffer: Buffer, value: T, at: number) => number;
 }
 
 const CODECS: { readonly [Type in ElementType]: Codec<Elements[Type]> } = {
-  uuid: { oid: 2950, bytes: () => 16, write: writeUuid },
+  uuid: { oid: UUID_OID, bytes: () => UUID_BYTES, write: writeUuid },
   text: { oid: 25, bytes: textBytes, write: writeText },
   jsonb: {
     oid: 3802,
-    bytes: (text) => 1 + Buffer.byteLength(text),
-    write: (buffer, text, at, bytes) => {
+    bytes: (text) => 1 + textBytes(text),
+    write: (buffer, text, at) => {
       buffer[at] = JSONB_VERSION;
-      buffer.write(text, at + 1, bytes - 1, 'utf8');
+      return 1 + writeText(buffer, text, at + 1);
     },
   },
-  boolean: { oid: 16, bytes: () => 1, write: (buffer, value, at) => (buffer[at] = value ? 1 : 0) },
-  smallint: { oid: 21, bytes: () => 2, write: (buffer, value, at) => buffer.writeInt16BE(value, at) },
-  integer: { oid: 23, bytes: () => 4, write: (buffer, value, at) => buffer.writeInt32BE(value, at) },
+  boolean: {
+    oid: 16,
+    bytes: () => 1,
+    write: (buffer, value, at) => buffer.writeUInt8(value ? 1 : 0, at) - at,
+  },
+  smallint: { oid: 21, bytes: () => 2, write: (buffer, value, at) => buffer.writeInt16BE(value, at) - at },
+  integer: { oid: 23, bytes: () => 4, write: (buffer, value, at) => buffer.writeInt32BE(value, at) - at },
   timestamptz: { oid: 1184, bytes: () => 8, write: writeTime },
 };
 
@@ -54,24 +63,42 @@ export function binaryColumn<Row, Type extends ElementType>(
 ): Buffer {
   const { oid, bytes, write } = CODECS[type];
   const values = rows.map(valueOf);
-  const lengths = values.map((value) => (value === null ? NULL_LENGTH : bytes(value)));
-  const size = lengths.reduce((sum, length) => sum + LENGTH_BYTES + Math.max(0, length), HEADER_BYTES);
-  const buffer = Buffer.allocUnsafe(size);
-  buffer.writeInt32BE(1, 0); // dimensions
-  buffer.writeInt32BE(lengths.includes(NULL_LENGTH) ? 1 : 0, 4);
-  buffer.writeInt32BE(oid, 8);
-  buffer.writeInt32BE(values.length, 12);
-  buffer.writeInt32BE(1, 16); // the first index
-  let at = HEADER_BYTES;
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] as Elements[Type] | null;
-    const length = lengths[index] as number;
-    buffer.writeInt32BE(length, at);
-    at += LENGTH_BYTES;
-    if (value === null) continue;
-    write(buffer, value, at, length);
-    at += length;
+  let size = 0;
+  let hasNulls = false;
+  for (const value of values) {
+    if (value === null) hasNulls = true;
+    else size += bytes(value);
   }
+  const buffer = arrayOf(oid, values.length, size, hasNulls);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    const start = at + LENGTH_BYTES;
+    const written = value === null ? NULL_LENGTH : write(buffer, value, start);
+    buffer.writeInt32BE(written, at);
+    at = start + Math.max(0, written);
+  }
+  return buffer;
+}
+
+/** The same of public ids, as the uuids that they stand for. */
+export function binaryIdColumn<Row>(kind: IdKind, rows: readonly Row[], idOf: (row: Row) => string): Buffer {
+  const buffer = arrayOf(UUID_OID, rows.length, rows.length * UUID_BYTES, false);
+  let at = HEADER_BYTES;
+  for (const row of rows) {
+    writeIdBytes(kind, idOf(row), buffer, buffer.writeInt32BE(UUID_BYTES, at));
+    at += LENGTH_BYTES + UUID_BYTES;
+  }
+  return buffer;
+}
+
+/** An array of one dimension, its elements still to be written behind their lengths. */
+function arrayOf(oid: number, length: number, bytes: number, hasNulls: boolean): Buffer {
+  const buffer = Buffer.allocUnsafe(HEADER_BYTES + length * LENGTH_BYTES + bytes);
+  buffer.writeInt32BE(1, 0); // dimensions
+  buffer.writeInt32BE(hasNulls ? 1 : 0, 4);
+  buffer.writeInt32BE(oid, 8);
+  buffer.writeInt32BE(length, 12);
+  buffer.writeInt32BE(1, 16); // the first index
   return buffer;
 }
 
@@ -82,9 +109,10 @@ function textBytes(text: string): number {
   return isShortAscii(text) ? text.length : Buffer.byteLength(text);
 }
 
-function writeText(buffer: Buffer, text: string, at: number, bytes: number): void {
-  if (!isShortAscii(text)) buffer.write(text, at, bytes, 'utf8');
-  else for (let index = 0; index < text.length; index++) buffer[at + index] = text.charCodeAt(index);
+function writeText(buffer: Buffer, text: string, at: number): number {
+  if (!isShortAscii(text)) return buffer.write(text, at, 'utf8');
+  for (let index = 0; index < text.length; index++) buffer[at + index] = text.charCodeAt(index);
+  return text.length;
 }
 
 function isShortAscii(text: string): boolean {
@@ -93,11 +121,12 @@ function isShortAscii(text: string): boolean {
   return true;
 }
 
-function writeUuid(buffer: Buffer, uuid: string, at: number): void {
-  for (let from = 0, to = at; to < at + 16; from += 2) {
+function writeUuid(buffer: Buffer, uuid: string, at: number): number {
+  for (let from = 0, to = at; to < at + UUID_BYTES; from += 2) {
     if (uuid.charCodeAt(from) === HYPHEN) from += 1;
     buffer[to++] = (nibble(uuid.charCodeAt(from)) << 4) | nibble(uuid.charCodeAt(from + 1));
   }
+  return UUID_BYTES;
 }
 
 const HYPHEN = 45;
@@ -107,9 +136,9 @@ function nibble(code: number): number {
   return code < 58 ? code - 48 : (code | 32) - 87;
 }
 
-function writeTime(buffer: Buffer, unixMs: number, at: number): void {
+function writeTime(buffer: Buffer, unixMs: number, at: number): number {
   const microseconds = Math.round((unixMs - POSTGRES_EPOCH_MS) * 1_000);
   const high = Math.floor(microseconds / TWO_TO_32);
   buffer.writeInt32BE(high, at);
-  buffer.writeUInt32BE(microseconds - high * TWO_TO_32, at + 4);
+  return buffer.writeUInt32BE(microseconds - high * TWO_TO_32, at + 4) - at;
 }

@@ -9,9 +9,10 @@ import {
   type AttemptTrigger,
   type DeliveryStatus,
   type EndpointStatus,
+  type IdKind,
 } from '@hookstream/domain';
 import { recordAudit } from './audit.repository.js';
-import { binaryColumn, type Element, type ElementType } from './binary-column.js';
+import { binaryColumn, binaryIdColumn, type Element, type ElementType } from './binary-column.js';
 import type { LoadedDelivery } from './attempts.repository.js';
 import { holdWaiting } from './outbox-holding.sql.js';
 
@@ -95,12 +96,16 @@ function column<Type extends ElementType>(
   return { name, type, of: (attempts) => binaryColumn(type, attempts, value) };
 }
 
+function ids(name: string, kind: IdKind, idOf: (made: MadeAttempt) => string): Column {
+  return { name, type: 'uuid', of: (attempts) => binaryIdColumn(kind, attempts, idOf) };
+}
+
 const COLUMNS: readonly Column[] = [
-  column('delivery_id', 'uuid', ({ delivery }) => idToUuid('delivery', delivery.deliveryId)),
+  ids('delivery_id', 'delivery', ({ delivery }) => delivery.deliveryId),
   column('in_outbox', 'boolean', ({ delivery }) => delivery.inOutbox ?? false),
-  column('id', 'uuid', ({ attempt }) => idToUuid('attempt', attempt.attemptId)),
-  column('tenant_id', 'uuid', ({ delivery }) => idToUuid('tenant', delivery.tenantId)),
-  column('endpoint_id', 'uuid', ({ delivery }) => idToUuid('endpoint', delivery.endpointId)),
+  ids('id', 'attempt', ({ attempt }) => attempt.attemptId),
+  ids('tenant_id', 'tenant', ({ delivery }) => delivery.tenantId),
+  ids('endpoint_id', 'endpoint', ({ delivery }) => delivery.endpointId),
   column('number', 'integer', ({ attempt }) => attempt.number),
   column('trigger', 'text', ({ attempt }) => attempt.trigger),
   column('outcome', 'text', ({ attempt }) => attempt.outcome.kind),
