@@ -7,8 +7,8 @@ import type { Stage } from '../stage.js';
 const EVENT_BYTES = 1_024;
 const MAX_MS = 60_000;
 const IDLE_MS = 30_000;
-/** Of the sink's endpoint: enough for the lane to be what is measured. */
-const MAX_IN_FLIGHT = 500;
+/** Of the sink's endpoint: more than a worker makes at once, for the lane to be what is measured. */
+const MAX_IN_FLIGHT = 1_000;
 
 interface Drained {
   perSecond: number;

@@ -38,8 +38,9 @@ export interface DispatchingOptions {
 const REST_MS = 25;
 const REST_MS_EACH = 5;
 /** The durable lane ends fewer in a second: several of them take longer to end. */
-const REST_FOR_ENDS_MS = { durable: 100, express: REST_MS };
-const RECORD_WITHIN_MS = 15;
+const REST_FOR_ENDS_MS = { durable: 100, express: 10 };
+/** Until it is recorded an attempt takes its place at its endpoint. */
+const RECORD_WITHIN_MS = 6;
 const RECORD_CONCURRENCY = 2;
 
 const restMs = (took: number): number => Math.min(REST_MS, took * REST_MS_EACH);
