@@ -12,6 +12,7 @@ const { code } = await bundleWorkflowCode({
     '@hookstream/contracts',
     '@hookstream/domain',
     fileURLToPath(new URL('./sandbox-setup.js', import.meta.url)),
+    fileURLToPath(new URL('./index.js', import.meta.url)),
   ],
   logger: new DefaultLogger('WARN'),
 });

@@ -14,7 +14,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { attemptDelivery, cancelDelivery, OwnFailure } from './delivery-steps.js';
+import { attemptDelivery, cancelDelivery, ownFailure, type OwnFailure } from './delivery-steps.js';
 import { tellAttempt, tellTakeOver } from './delivery-story.js';
 import type { DeliveryWishes } from './delivery-wishes.js';
 import { isHistoryLong } from './long-history.js';
@@ -55,7 +55,19 @@ export class DeliveryRun {
   async untilEnd(): Promise<DeliveryWorkflowResult> {
     if (this.input.nextAttemptAt !== undefined) await this.takeOver(this.input.nextAttemptAt);
     for (;;) {
-      let next = await this.step();
+      const { cancelReason } = this.wishes;
+      if (cancelReason === undefined) {
+        this.takeUpWish();
+        if (isHistoryLong()) await this.continueAsNew();
+      }
+      let next: Next;
+      try {
+        // awaited here and in no function between: each costs two promises, of which the SDK notes stacks
+        if (cancelReason === undefined) next = this.afterStep(await this.attempt());
+        else next = this.afterCancel(await this.cancel(cancelReason), cancelReason);
+      } catch (error) {
+        next = await this.afterOwnFailure(ownFailure(error), cancelReason);
+      }
       if (next === 'wait') next = await this.wait();
       // A replay that came in while the last step ran goes out, after a success too: it was asked for.
       if (next === 'end' && !this.wishes.replayWanted)
@@ -71,34 +83,27 @@ export class DeliveryRun {
     await this.wait();
   }
 
-  private async step(): Promise<Next> {
-    const { cancelReason } = this.wishes;
-    try {
-      return await (cancelReason === undefined ? this.attemptNow() : this.cancelNow(cancelReason));
-    } catch (error) {
-      if (!(error instanceof OwnFailure)) throw error;
-      setCurrentDetails(`trying again after a failure of our own: ${error.message}`);
-      await condition(() => this.wishes.cancelReason !== cancelReason, error.pause);
-      return 'step';
-    }
+  private cancel(reason: string): ReturnType<typeof cancelDelivery> {
+    return cancelDelivery({ deliveryId: this.input.deliveryId, reason });
   }
 
-  private async cancelNow(reason: string): Promise<Next> {
+  private afterCancel(
+    { status, attempts }: Awaited<ReturnType<typeof cancelDelivery>>,
+    reason: string,
+  ): Next {
     // An attempt whose answer never came to this history, because the signal did first, is known to the database only.
-    const { status, attempts } = await cancelDelivery({ deliveryId: this.input.deliveryId, reason });
     this.attempts = Math.max(this.attempts, attempts);
     const late = status === 'cancelled' ? '' : 'too late to be ';
     return this.end(status, `${late}cancelled after ${this.attempts} attempts: ${reason}`);
   }
 
-  private async attemptNow(): Promise<Next> {
-    this.takeUpWish();
-    if (isHistoryLong()) await this.continueAsNew();
-    this.status = 'in_progress';
-    this.nextAttemptAt = null;
-    const result = await this.attempt();
-    if (result.kind === 'attempted') return this.afterAttempt(result);
-    return this.withoutAttempt(result);
+  private async afterOwnFailure(
+    { message, pause }: OwnFailure,
+    cancelReason: string | undefined,
+  ): Promise<Next> {
+    setCurrentDetails(`trying again after a failure of our own: ${message}`);
+    await condition(() => this.wishes.cancelReason !== cancelReason, pause);
+    return 'step';
   }
 
   private takeUpWish(): void {
@@ -123,6 +128,8 @@ export class DeliveryRun {
     const { deliveryId, tenantId, endpointId, lane, endpointHost } = this.input;
     const { scheduleStep, trigger } = this;
     const attemptNumber = this.attempts + 1;
+    this.status = 'in_progress';
+    this.nextAttemptAt = null;
     return attemptDelivery(
       {
         deliveryId,
@@ -136,6 +143,10 @@ export class DeliveryRun {
       },
       `attempt ${attemptNumber} → ${endpointHost}`,
     );
+  }
+
+  private afterStep(result: AttemptDeliveryResult): Next {
+    return result.kind === 'attempted' ? this.afterAttempt(result) : this.withoutAttempt(result);
   }
 
   private afterAttempt(attempted: Attempted): Next {

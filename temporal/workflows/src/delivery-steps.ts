@@ -5,6 +5,7 @@ import {
   ApplicationFailure,
   proxyLocalActivities,
   rootCause,
+  TemporalFailure,
   type LocalActivityOptions,
 } from '@temporalio/workflow';
 
@@ -29,14 +30,22 @@ const PAUSE_BETWEEN_ROUNDS = '10 s';
 const PAUSE_FOR_ANOTHER_WORKER = '500 ms';
 
 /** A step has not come to a result, through no fault of the receiver's. */
-export class OwnFailure extends Error {
+export interface OwnFailure {
+  message: string;
   /** How long to wait before the step is taken again. */
-  readonly pause: Duration;
+  pause: Duration;
+}
 
-  constructor(cause: unknown) {
-    super(rootCause(cause) ?? 'unknown', { cause });
-    this.pause = isWorkerStopping(cause) ? PAUSE_FOR_ANOTHER_WORKER : PAUSE_BETWEEN_ROUNDS;
-  }
+/**
+ * What the failure of an activity of ours is. It may reach the workflow bare, without an `ActivityFailure` around it.
+ * @throws everything else: that is a fault in this code
+ */
+export function ownFailure(error: unknown): OwnFailure {
+  if (!(error instanceof TemporalFailure)) throw error;
+  return {
+    message: rootCause(error) ?? 'unknown',
+    pause: isWorkerStopping(error) ? PAUSE_FOR_ANOTHER_WORKER : PAUSE_BETWEEN_ROUNDS,
+  };
 }
 
 function isWorkerStopping(error: unknown): boolean {
@@ -49,20 +58,11 @@ export function attemptDelivery(
   input: Parameters<DeliveryActivities['attemptDelivery']>[0],
   summary: string,
 ): ReturnType<DeliveryActivities['attemptDelivery']> {
-  return ours(activities.attemptDelivery.executeWithOptions({ ...OPTIONS, summary }, [input]));
+  return activities.attemptDelivery.executeWithOptions({ ...OPTIONS, summary }, [input]);
 }
 
 export function cancelDelivery(
   input: Parameters<DeliveryActivities['cancelDelivery']>[0],
 ): ReturnType<DeliveryActivities['cancelDelivery']> {
-  return ours(activities.cancelDelivery(input));
-}
-
-/** Named here, because a local activity's failure may reach the workflow bare, without an `ActivityFailure` around it. */
-async function ours<T>(step: Promise<T>): Promise<T> {
-  try {
-    return await step;
-  } catch (error) {
-    throw new OwnFailure(error);
-  }
+  return activities.cancelDelivery(input);
 }
