@@ -1,5 +1,5 @@
 // Real: Postgres, signing, encryption, the HTTP client and the receiver. Scripted only where a test says so: a database that fails.
-import { attemptDelivery, type DeliveryActivityDeps } from '@hookstream/activities';
+import { attemptDelivery, AttemptRecorder, type DeliveryActivityDeps } from '@hookstream/activities';
 import { createEgressClient, EgressFaultError, type EgressClient } from '@hookstream/egress';
 import { idToUuid, newId, SYSTEM_ACTOR, type AttemptTrigger } from '@hookstream/domain';
 import { createLogger } from '@hookstream/observability';
@@ -35,6 +35,7 @@ describe('the attempt activity', () => {
   function deps(overrides: Partial<DeliveryActivityDeps> = {}): DeliveryActivityDeps {
     return {
       attempts: repository,
+      recorder: recordingThrough((...made) => repository.record(...made)),
       egress,
       circuits: { onAttempt: () => undefined },
       decrypt: (ciphertext, endpointId) => store.secretBox.decrypt(ciphertext, endpointId),
@@ -70,15 +71,19 @@ describe('the attempt activity', () => {
       options.signal,
     );
 
-  /** The real repository, except that storing an attempt goes through `record`. */
-  const recordingThrough = (record: AttemptsRepository['record']): DeliveryActivityDeps['attempts'] => ({
-    begin: (input) => repository.begin(input),
-    find: (deliveryId, number) => repository.find(deliveryId, number),
-    handBack: (...input) => repository.handBack(...input),
-    giveBackSlot: (deliveryId) => repository.giveBackSlot(deliveryId),
-    cancel: (deliveryId) => repository.cancel(deliveryId),
-    record,
-  });
+  /** A real recorder, except that storing an attempt goes through `record`. */
+  const recordingThrough = (record: AttemptsRepository['record'], signal?: AbortSignal): AttemptRecorder =>
+    new AttemptRecorder({
+      attempts: {
+        record,
+        recordAll: async (group) => {
+          for (const { delivery, attempt, scheduleStep } of group)
+            await record(delivery, attempt, scheduleStep);
+        },
+      },
+      logger: createLogger({ name: 'test', level: 'silent' }),
+      ...{ batchSize: 10, withinMs: 1, ...(signal ? { signal } : {}) },
+    });
 
   it('sends, records and says what follows', async () => {
     receiver.on(path, [
@@ -221,12 +226,12 @@ describe('the attempt activity', () => {
   it('sends once and records in the end while the database fails', async () => {
     const { deliveryId } = await store.acceptOne(endpoint);
     let failures = 3;
-    const attempts = recordingThrough(async (delivery, record, step) => {
+    const recorder = recordingThrough(async (delivery, record, step) => {
       if (failures-- > 0)
         throw Object.assign(new Error('the database system is shutting down'), { code: '57P03' });
       await repository.record(delivery, record, step);
     });
-    expect(await attempt(deliveryId, { deps: deps({ attempts }) })).toMatchObject({
+    expect(await attempt(deliveryId, { deps: deps({ recorder }) })).toMatchObject({
       decision: { next: 'succeeded' },
     });
     expect(receiver.requestsTo(path)).toHaveLength(1);
@@ -237,11 +242,11 @@ describe('the attempt activity', () => {
   it('records once when only the answer of the database was lost', async () => {
     const { deliveryId } = await store.acceptOne(endpoint);
     let lost = 2;
-    const attempts = recordingThrough(async (delivery, record, step) => {
+    const recorder = recordingThrough(async (delivery, record, step) => {
       await repository.record(delivery, record, step);
       if (lost-- > 0) throw new Error('Connection terminated unexpectedly');
     });
-    await attempt(deliveryId, { deps: deps({ attempts }) });
+    await attempt(deliveryId, { deps: deps({ recorder }) });
     expect(receiver.requestsTo(path)).toHaveLength(1);
     expect(await store.attempts(deliveryId)).toHaveLength(1);
   });
@@ -268,7 +273,7 @@ describe('the attempt activity', () => {
         throw Object.assign(new Error('unsupported Unicode escape sequence'), { code: '22P05' });
       return repository.record(delivery, record, step);
     });
-    expect(await attempt(deliveryId, { deps: deps({ attempts: refusing }) })).toMatchObject({
+    expect(await attempt(deliveryId, { deps: deps({ recorder: refusing }) })).toMatchObject({
       outcome: { kind: 'http_error', statusCode: 500 },
       decision: { next: 'retry' },
     });
@@ -280,13 +285,11 @@ describe('the attempt activity', () => {
     const { deliveryId } = await store.acceptOne(endpoint);
     const stopping = new AbortController();
     let tries = 0;
-    const attempts = recordingThrough(() => {
+    const recorder = recordingThrough(() => {
       tries += 1;
       return Promise.reject(new Error('away'));
-    });
-    const outcome = expect(
-      attempt(deliveryId, { deps: deps({ attempts }), signal: stopping.signal }),
-    ).rejects.toThrow();
+    }, stopping.signal);
+    const outcome = expect(attempt(deliveryId, { deps: deps({ recorder }) })).rejects.toThrow();
     await eventually(() => tries > 0);
     stopping.abort();
     await outcome;

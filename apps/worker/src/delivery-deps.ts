@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createEgressClient, type EgressClient } from '@hookstream/egress';
-import type { AttemptReporter, DeliveryActivityDeps } from '@hookstream/activities';
+import type { AttemptDeps, AttemptReporter } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
 import type { Logger } from '@hookstream/observability';
 import { createWebhookSigner, parseKeyRing, SecretBox } from '@hookstream/signing';
@@ -15,7 +15,7 @@ export function deliveryDeps(
   egress: EgressClient,
   circuits: AttemptReporter,
   logger: Logger,
-): Omit<DeliveryActivityDeps, 'attempts'> {
+): AttemptDeps {
   const secretBox = createSecretBox(config);
   return {
     egress,

@@ -7,8 +7,8 @@ import {
   createEndpointActivities,
   createMaintenanceActivities,
   createReplayActivities,
+  type AttemptDeps,
   type AttemptReporter,
-  type DeliveryActivityDeps,
 } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
 import { TASK_QUEUE } from '@hookstream/contracts';
@@ -68,8 +68,6 @@ export interface WorkerOptions {
   /** Others than the released names only where several instances share a Temporal namespace, as tests do. */
   taskQueues?: TaskQueues;
 }
-
-type AttemptDeps = Omit<DeliveryActivityDeps, 'attempts'>;
 
 /**
  * One worker process: Temporal workers, dispatcher and signs of life. {@link start} waits for Postgres, its migrations and
@@ -279,6 +277,7 @@ export class HookstreamWorker {
         createDeliveryActivities({
           ...deps,
           attempts: dispatching.firstAttempts.attempts,
+          recorder: dispatching.recorder(stopping.signal),
           stopping: stopping.signal,
         }),
         dispatching.watch,

@@ -2,8 +2,7 @@ import type { AttemptDeliveryInput, AttemptDeliveryResult, LastOutcome } from '@
 import { FINAL_DELIVERY_STATUSES, maxAttempts } from '@hookstream/domain';
 import type { AttemptRecord, LoadedDelivery, LoadedEndpoint, Refusal } from '@hookstream/persistence';
 import type { DeliveryActivityDeps } from './delivery-activity-deps.js';
-import { makeAttempt, recordWhatFits, tellOfAttempt, type ReadyDelivery } from './make-attempt.js';
-import { storeUntilDone } from './store-until-done.js';
+import { makeAttempt, tellOfAttempt, type ReadyDelivery } from './make-attempt.js';
 
 /** Until the run that hands a delivery back has closed, in milliseconds; it cannot be started again before. */
 const HAND_BACK_AFTER_MS = 100;
@@ -83,7 +82,7 @@ async function send(
   signal?: AbortSignal,
 ): Promise<AttemptDeliveryResult> {
   const made = await makeAttempt(deps, delivery, input, signal);
-  await storeUntilDone(() => recordWhatFits(deps, made), deps.logger, signal);
+  await deps.recorder.record(made);
   tellOfAttempt(deps, delivery, made.attempt, input.lane);
   return { ...attempted(made.attempt), scheduleLength: maxAttempts(delivery.endpoint.retry) };
 }

@@ -2,11 +2,13 @@ import type { AttemptOutcome } from '@hookstream/domain';
 import type { AttemptsRepository } from '@hookstream/persistence';
 import type { DeliveryMetrics, Logger, Tracing } from '@hookstream/observability';
 import type { WebhookSigner } from '@hookstream/signing';
+import type { AttemptRecorder } from './attempt-recorder.js';
 import type { AttemptReporter } from './attempt-report.js';
 
 /** The ways out of this process that a delivery needs, each replaceable in a test. */
 export interface DeliveryActivityDeps {
-  attempts: Pick<AttemptsRepository, 'begin' | 'find' | 'record' | 'handBack' | 'giveBackSlot' | 'cancel'>;
+  attempts: Pick<AttemptsRepository, 'begin' | 'find' | 'handBack' | 'giveBackSlot' | 'cancel'>;
+  recorder: Pick<AttemptRecorder, 'record'>;
   egress: MessageSender;
   /** Decrypts what the database stores of an endpoint. @throws DomainError `decryption_failed` */
   decrypt: (ciphertext: Buffer, endpointId: string) => string;
@@ -27,6 +29,9 @@ export interface DeliveryActivityDeps {
   /** A number in [0, 1); for the jitter. */
   random: () => number;
 }
+
+/** What an attempt needs, its delivery's reading and its record aside. */
+export type AttemptDeps = Omit<DeliveryActivityDeps, 'attempts' | 'recorder'>;
 
 export interface OutgoingMessage {
   url: string;

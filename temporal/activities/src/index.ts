@@ -7,13 +7,18 @@ import { eitherSignal } from './either-signal.js';
 
 export { asyncLocalStorage as activityContext } from '@temporalio/activity';
 export { attemptDelivery } from './attempt-delivery.activity.js';
-export { makeAttempt, recordWhatFits, tellOfAttempt, type ReadyDelivery } from './make-attempt.js';
-export { storeUntilDone } from './store-until-done.js';
+export { AttemptRecorder } from './attempt-recorder.js';
+export { makeAttempt, tellOfAttempt, type ReadyDelivery } from './make-attempt.js';
 export { createEndpointActivities, type EndpointActivityDeps } from './circuit.activity.js';
 export type { AttemptReport, AttemptReporter } from './attempt-report.js';
 export { createMaintenanceActivities, type MaintenanceActivityDeps } from './maintenance.activity.js';
 export { createReplayActivities, type ReplayActivityDeps } from './replay.activity.js';
-export type { DeliveryActivityDeps, MessageSender, OutgoingMessage } from './delivery-activity-deps.js';
+export type {
+  AttemptDeps,
+  DeliveryActivityDeps,
+  MessageSender,
+  OutgoingMessage,
+} from './delivery-activity-deps.js';
 
 /**
  * The activities of `deliveryWorkflow`. An attempt ends without a record when `stopping` aborts before it is done: when this process

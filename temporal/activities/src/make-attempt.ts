@@ -7,13 +7,7 @@ import {
   type RunLane,
 } from '@hookstream/domain';
 import { traceIdOf } from '@hookstream/observability';
-import {
-  isPostgresDataError,
-  type AttemptRecord,
-  type LoadedDelivery,
-  type LoadedEndpoint,
-  type MadeAttempt,
-} from '@hookstream/persistence';
+import type { AttemptRecord, LoadedDelivery, LoadedEndpoint, MadeAttempt } from '@hookstream/persistence';
 import { attemptRequest } from './attempt-request.js';
 import type { DeliveryActivityDeps } from './delivery-activity-deps.js';
 
@@ -71,27 +65,6 @@ export async function makeAttempt(
 /** The request has it as bytes now: what waits seconds for its answer must not hold a megabyte twice. */
 function forgetPayload(delivery: LoadedDelivery): void {
   delivery.payload = null;
-}
-
-/** What a receiver answers must not keep its attempt from being recorded: refused with the answer, it is stored without. */
-export async function recordWhatFits(
-  {
-    attempts,
-    logger,
-  }: { attempts: Pick<DeliveryActivityDeps['attempts'], 'record'> } & Pick<DeliveryActivityDeps, 'logger'>,
-  { delivery, attempt, scheduleStep }: MadeAttempt,
-): Promise<void> {
-  try {
-    await attempts.record(delivery, attempt, scheduleStep);
-  } catch (error) {
-    const { response, ...outcome } = attempt.outcome;
-    if (response === undefined || !isPostgresDataError(error)) throw error;
-    logger.warn(
-      { err: error, delivery_id: delivery.deliveryId },
-      'an answer cannot be stored; storing the attempt without',
-    );
-    await attempts.record(delivery, { ...attempt, outcome }, scheduleStep);
-  }
 }
 
 /** Tells the endpoint's breaker, the metrics, the trace and the log of an attempt that is recorded. */

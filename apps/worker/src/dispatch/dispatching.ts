@@ -1,4 +1,4 @@
-import type { DeliveryActivityDeps } from '@hookstream/activities';
+import { AttemptRecorder, type AttemptDeps } from '@hookstream/activities';
 import type { WorkerConfig } from '@hookstream/config';
 import {
   AttemptsRepository,
@@ -13,7 +13,6 @@ import {
   type OutboxNews,
 } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
-import { AttemptRecorder } from './attempt-recorder.js';
 import type { AttemptWatch } from './attempt-watch.js';
 import { AutoDispatch, type DispatchLane } from './auto-dispatch.js';
 import { ClaimLoop } from './claim-loop.js';
@@ -31,7 +30,7 @@ export interface DispatchingOptions {
   config: WorkerConfig;
   database: Database;
   starter: Pick<DeliveryStarter, 'start' | 'replay'>;
-  attempt: Omit<DeliveryActivityDeps, 'attempts'>;
+  attempt: AttemptDeps;
 }
 
 /** Under load a claim finds what came in for about this long, in milliseconds; where it took few, for less. */
@@ -39,9 +38,8 @@ const REST_MS = 25;
 const REST_MS_EACH = 5;
 /** The durable lane ends fewer in a second: several of them take longer to end. */
 const REST_FOR_ENDS_MS = { durable: 100, express: 10 };
-/** Until it is recorded an attempt takes its place at its endpoint. */
-const RECORD_WITHIN_MS = 6;
-const RECORD_CONCURRENCY = 2;
+/** Until it is recorded an attempt takes its place at its endpoint, of which the express lane has more use in a second. */
+const RECORD_WITHIN_MS = { durable: 25, express: 6 };
 
 const restMs = (took: number): number => Math.min(REST_MS, took * REST_MS_EACH);
 
@@ -109,6 +107,11 @@ export class Dispatching {
       (latest, at) => ((at?.getTime() ?? 0) > (latest?.getTime() ?? 0) ? at : latest),
       null,
     );
+  }
+
+  /** How the attempts of workflows are recorded, until `signal` ends the tries of a database that is away. */
+  recorder(signal: AbortSignal): Pick<AttemptRecorder, 'record'> {
+    return this.firstAttempts.recorder(this.createRecorder(RECORD_WITHIN_MS.durable, signal));
   }
 
   start(): void {
@@ -222,25 +225,29 @@ export class Dispatching {
   private createAttempts(window: DispatchWindow): ExpressAttempts {
     const { workerId, config, database, attempt } = this.options;
     const attempts = new AttemptsRepository(database.pool);
-    const recorder = new AttemptRecorder({
-      attempts,
-      logger: attempt.logger,
-      batchSize: config.dispatch.batchSize,
-      withinMs: RECORD_WITHIN_MS,
-      concurrency: RECORD_CONCURRENCY,
-    });
     return new ExpressAttempts(
       {
         attempt,
         attempts,
         outbox: this.outbox,
-        recorder,
+        recorder: this.createRecorder(RECORD_WITHIN_MS.express),
         window,
         pace: this.pace,
         onFailed: () => this.wakeUps.workflow.wake(),
       },
       { workerId, leaseMs: config.dispatch.leaseMs },
     );
+  }
+
+  private createRecorder(withinMs: number, signal?: AbortSignal): AttemptRecorder {
+    const { config, database, attempt } = this.options;
+    return new AttemptRecorder({
+      attempts: new AttemptsRepository(database.pool),
+      logger: attempt.logger,
+      batchSize: config.dispatch.batchSize,
+      withinMs,
+      ...(signal ? { signal } : {}),
+    });
   }
 
   private createExpress(window: DispatchWindow): ClaimLoop<ClaimedAttempt> {

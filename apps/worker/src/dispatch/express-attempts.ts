@@ -1,7 +1,8 @@
 import {
   makeAttempt,
   tellOfAttempt,
-  type DeliveryActivityDeps,
+  type AttemptDeps,
+  type AttemptRecorder,
   type ReadyDelivery,
 } from '@hookstream/activities';
 import type {
@@ -10,12 +11,11 @@ import type {
   MadeAttempt,
   OutboxRepository,
 } from '@hookstream/persistence';
-import type { AttemptRecorder } from './attempt-recorder.js';
 import type { AttemptWatch } from './attempt-watch.js';
 import { SHOW_AFTER_MS } from './first-attempts.js';
 
 export interface ExpressAttemptsDeps extends AttemptWatch {
-  attempt: Omit<DeliveryActivityDeps, 'attempts'>;
+  attempt: AttemptDeps;
   attempts: Pick<AttemptsRepository, 'cancel' | 'handBack' | 'showUnderWay'>;
   outbox: Pick<OutboxRepository, 'acknowledge' | 'keep' | 'release'>;
   recorder: Pick<AttemptRecorder, 'record'>;

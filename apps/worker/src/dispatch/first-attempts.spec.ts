@@ -1,7 +1,7 @@
 // Scripted: the database. Real: everything else, on a clock of the test's.
 import { newId } from '@hookstream/domain';
 import { createLogger } from '@hookstream/observability';
-import type { BeginAttempt, ClaimedAttempt, LoadedDelivery } from '@hookstream/persistence';
+import type { BeginAttempt, ClaimedAttempt, MadeAttempt } from '@hookstream/persistence';
 import { FirstAttempts, SHOW_AFTER_MS } from './first-attempts.js';
 
 describe('FirstAttempts', () => {
@@ -21,11 +21,7 @@ describe('FirstAttempts', () => {
   const begin = (deliveryId: string, overrides: Partial<BeginAttempt> = {}) =>
     first.attempts.begin({ deliveryId, number: 1, trigger: 'schedule', lane: 'durable', ...overrides });
   const record = (deliveryId: string) =>
-    first.attempts.record(
-      { deliveryId } as LoadedDelivery,
-      {} as Parameters<typeof first.attempts.record>[1],
-      1,
-    );
+    first.recorder({ record: () => noted('record') }).record({ delivery: { deliveryId } } as MadeAttempt);
   const noted = (call: string) => {
     calls.push(call);
     return Promise.resolve();
@@ -40,7 +36,6 @@ describe('FirstAttempts', () => {
           await noted(`begin ${deliveryId}`);
           return undefined;
         },
-        record: () => noted('record'),
         find: () => Promise.resolve(undefined),
         handBack: () => Promise.resolve(),
         giveBackSlot: () => Promise.resolve(),

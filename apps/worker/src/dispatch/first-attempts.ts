@@ -36,14 +36,19 @@ export class FirstAttempts {
     const { attempts } = this.deps;
     return {
       begin: async (input) => this.take(input) ?? attempts.begin(input),
-      record: (delivery, attempt, scheduleStep) => {
-        this.underWay.delete(delivery.deliveryId);
-        return attempts.record(delivery, attempt, scheduleStep);
-      },
       find: (deliveryId, number) => attempts.find(deliveryId, number),
       handBack: (delivery, scheduleStep, how) => attempts.handBack(delivery, scheduleStep, how),
       giveBackSlot: (deliveryId) => attempts.giveBackSlot(deliveryId),
       cancel: (deliveryId) => attempts.cancel(deliveryId),
+    };
+  }
+
+  recorder(recorder: DeliveryActivityDeps['recorder']): DeliveryActivityDeps['recorder'] {
+    return {
+      record: (made) => {
+        this.underWay.delete(made.delivery.deliveryId);
+        return recorder.record(made);
+      },
     };
   }
 

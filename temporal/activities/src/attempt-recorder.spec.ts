@@ -2,18 +2,22 @@
 import { newId } from '@hookstream/domain';
 import { createLogger } from '@hookstream/observability';
 import type { MadeAttempt } from '@hookstream/persistence';
-import { AttemptRecorder } from './attempt-recorder.js';
+import { AttemptRecorder, type AttemptRecorderOptions } from './attempt-recorder.js';
 
 const REFUSED = Object.assign(new Error('invalid byte sequence'), { code: '22021' });
 const AWAY = Object.assign(new Error('terminating connection'), { code: '57P01' });
 
-describe('the recorder of express attempts', () => {
+describe('the recorder of attempts', () => {
   let groups: number[];
   let alone: { deliveryId: string; body: string | undefined }[];
   let storeAll: (group: readonly MadeAttempt[]) => Promise<void>;
   let storeOne: (body: string | undefined) => Promise<void>;
 
-  const make = (batchSize = 200): AttemptRecorder =>
+  const make = ({
+    batchSize = 200,
+    withinMs = 1,
+    signal,
+  }: Partial<AttemptRecorderOptions> = {}): AttemptRecorder =>
     new AttemptRecorder({
       attempts: {
         recordAll: (group) => {
@@ -27,7 +31,7 @@ describe('the recorder of express attempts', () => {
         },
       },
       logger: createLogger({ name: 'test', level: 'silent' }),
-      ...{ batchSize, withinMs: 1, concurrency: 1 },
+      ...{ batchSize, withinMs, ...(signal ? { signal } : {}) },
     });
 
   const made = (body = 'fine'): MadeAttempt => ({
@@ -59,7 +63,7 @@ describe('the recorder of express attempts', () => {
   });
 
   it('stores together what ends together, and no more than a statement is to hold', async () => {
-    const recorder = make(10);
+    const recorder = make({ batchSize: 10 });
     await Promise.all(Array.from({ length: 25 }, () => recorder.record(made())));
     expect(groups).toEqual([10, 10, 5]);
   });
@@ -81,5 +85,26 @@ describe('the recorder of express attempts', () => {
     await make().record(made());
     expect(groups).toEqual([1, 1, 1]);
     expect(alone).toEqual([]);
+  });
+
+  it('keeps nobody waiting who goes after it in an order', async () => {
+    const recorder = make({ withinMs: 60_000 });
+    const ordered = made();
+    ordered.delivery.inOrder = true;
+    await recorder.record(ordered);
+    expect(groups).toEqual([1]);
+  });
+
+  it('gives up a database that is away when its worker stops, and goes on with what comes then', async () => {
+    const stopping = new AbortController();
+    storeAll = () => {
+      stopping.abort(new Error('the worker stops'));
+      return Promise.reject(AWAY);
+    };
+    const recorder = make({ signal: stopping.signal });
+    await expect(recorder.record(made())).rejects.toThrow('the worker stops');
+    storeAll = () => Promise.resolve();
+    await recorder.record(made());
+    expect(groups).toEqual([1, 1]);
   });
 });
