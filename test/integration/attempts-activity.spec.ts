@@ -82,7 +82,7 @@ describe('the attempt activity', () => {
         },
       },
       logger: createLogger({ name: 'test', level: 'silent' }),
-      ...{ batchSize: 10, withinMs: 1, ...(signal ? { signal } : {}) },
+      ...{ batchSize: 10, withinMs: 1, underWay: () => 1, ...(signal ? { signal } : {}) },
     });
 
   it('sends, records and says what follows', async () => {

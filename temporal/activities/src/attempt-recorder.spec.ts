@@ -16,6 +16,7 @@ describe('the recorder of attempts', () => {
   const make = ({
     batchSize = 200,
     withinMs = 1,
+    underWay = () => Infinity,
     signal,
   }: Partial<AttemptRecorderOptions> = {}): AttemptRecorder =>
     new AttemptRecorder({
@@ -31,7 +32,7 @@ describe('the recorder of attempts', () => {
         },
       },
       logger: createLogger({ name: 'test', level: 'silent' }),
-      ...{ batchSize, withinMs, ...(signal ? { signal } : {}) },
+      ...{ batchSize, withinMs, underWay, ...(signal ? { signal } : {}) },
     });
 
   const made = (body = 'fine'): MadeAttempt => ({
@@ -85,6 +86,12 @@ describe('the recorder of attempts', () => {
     await make().record(made());
     expect(groups).toEqual([1, 1, 1]);
     expect(alone).toEqual([]);
+  });
+
+  it('waits for none where none is to come', async () => {
+    const recorder = make({ withinMs: 60_000, underWay: () => 2 });
+    await Promise.all([recorder.record(made()), recorder.record(made())]);
+    expect(groups).toEqual([2]);
   });
 
   it('keeps nobody waiting who goes after it in an order', async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@hookstream/observability';
 import { isPostgresDataError, type AttemptsRepository, type MadeAttempt } from '@hookstream/persistence';
 import { storeUntilDone } from './store-until-done.js';
@@ -8,11 +7,10 @@ export interface AttemptRecorderOptions {
   logger: Logger;
   /** Most attempts in one statement. */
   batchSize: number;
-  /**
-   * How long the first of a group waits for others, in milliseconds. Nobody waits for the record but the delivery's own status, and whoever
-   * goes after it in an order, for which the group is stored at once.
-   */
+  /** How long the first of a group waits for others that are under way, in milliseconds. */
   withinMs: number;
+  /** How many attempts are being made or about to be, those that wait for their record included. */
+  underWay: () => number;
   /** Ends the tries of a database that is away. Absent: nothing does. */
   signal?: AbortSignal;
 }
@@ -31,6 +29,7 @@ export class AttemptRecorder {
   private waiting: Waiting[] = [];
   private running = 0;
   private scheduled = false;
+  private endWait = () => {};
 
   constructor(private readonly options: AttemptRecorderOptions) {}
 
@@ -42,6 +41,7 @@ export class AttemptRecorder {
     return new Promise((done, failed) => {
       this.waiting.push({ made, done, failed });
       this.schedule();
+      if (!this.mayWait()) this.endWait();
     });
   }
 
@@ -52,7 +52,7 @@ export class AttemptRecorder {
   }
 
   private async storeNext(): Promise<void> {
-    if (this.mayWait()) await delay(this.options.withinMs);
+    if (this.mayWait()) await this.others();
     this.scheduled = false;
     this.running += 1;
     const group = this.waiting.splice(0, this.options.batchSize);
@@ -67,11 +67,21 @@ export class AttemptRecorder {
     this.schedule();
   }
 
+  private others(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.options.withinMs);
+      this.endWait = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Others are to come, and nobody goes after one of these in an order. */
   private mayWait(): boolean {
-    const { waiting } = this;
-    return (
-      waiting.length < this.options.batchSize && !waiting.some(({ made }) => made.delivery.inOrder === true)
-    );
+    const { length } = this.waiting;
+    if (length >= this.options.batchSize || this.options.underWay() <= length) return false;
+    return !this.waiting.some(({ made }) => made.delivery.inOrder === true);
   }
 
   private store(group: readonly MadeAttempt[]): Promise<void> {

@@ -92,6 +92,11 @@ export class DispatchWindow {
     };
   }
 
+  /** Deliveries that are being started or attempted here. */
+  get total(): number {
+    return this.attempts + this.started.size;
+  }
+
   get attemptsUnderWay(): number {
     return this.attempts;
   }
@@ -114,10 +119,6 @@ export class DispatchWindow {
     add(this.endpoints, endpointId, -1);
     this.changes += 1;
     if (this.hasWantedRoom()) this.options.onRoom();
-  }
-
-  private get total(): number {
-    return this.attempts + this.started.size;
   }
 
   private hasWantedRoom(): boolean {

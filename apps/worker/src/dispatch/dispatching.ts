@@ -111,7 +111,9 @@ export class Dispatching {
 
   /** How the attempts of workflows are recorded, until `signal` ends the tries of a database that is away. */
   recorder(signal: AbortSignal): Pick<AttemptRecorder, 'record'> {
-    return this.firstAttempts.recorder(this.createRecorder(RECORD_WITHIN_MS.durable, signal));
+    return this.firstAttempts.recorder(
+      this.createRecorder(RECORD_WITHIN_MS.durable, this.watch.window, signal),
+    );
   }
 
   start(): void {
@@ -230,7 +232,7 @@ export class Dispatching {
         attempt,
         attempts,
         outbox: this.outbox,
-        recorder: this.createRecorder(RECORD_WITHIN_MS.express),
+        recorder: this.createRecorder(RECORD_WITHIN_MS.express, window),
         window,
         pace: this.pace,
         onFailed: () => this.wakeUps.workflow.wake(),
@@ -239,13 +241,14 @@ export class Dispatching {
     );
   }
 
-  private createRecorder(withinMs: number, signal?: AbortSignal): AttemptRecorder {
+  private createRecorder(withinMs: number, window: DispatchWindow, signal?: AbortSignal): AttemptRecorder {
     const { config, database, attempt } = this.options;
     return new AttemptRecorder({
       attempts: new AttemptsRepository(database.pool),
       logger: attempt.logger,
       batchSize: config.dispatch.batchSize,
       withinMs,
+      underWay: () => window.total,
       ...(signal ? { signal } : {}),
     });
   }
