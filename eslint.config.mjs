@@ -146,6 +146,23 @@ export default tseslint.config(
   },
   ...BOUNDARIES,
   {
+    // The sandbox loads them once for all runs.
+    files: ['temporal/workflows/src/**/*.ts'],
+    ignores: ['**/*.spec.ts', 'temporal/workflows/src/{bundle,build-bundle}.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          ':matches(Program, ExportNamedDeclaration) > VariableDeclaration[kind=/let|var/]',
+          ':matches(Program, ExportNamedDeclaration) > VariableDeclaration > VariableDeclarator > NewExpression',
+        ].map((selector) => ({
+          selector,
+          message: 'All runs share the modules of workflows: what changes belongs to a run.',
+        })),
+      ],
+    },
+  },
+  {
     // The one reader of the environment, and the places that hand it to child processes or take it from a test run.
     files: [
       'libs/config/src/**/*.ts',
