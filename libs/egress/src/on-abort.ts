@@ -27,7 +27,7 @@ function listen(signal: AbortSignal): Set<Act> {
   signal.addEventListener(
     'abort',
     () => {
-      for (const act of [...acts]) act(reasonOf(signal));
+      for (const act of acts) act(reasonOf(signal));
     },
     { once: true },
   );
