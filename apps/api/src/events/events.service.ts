@@ -45,7 +45,7 @@ import { presentAccepted, presentEvent, presentEventDetail } from './events.pres
 import { idempotencyClaim, idempotencyKey } from './idempotency.js';
 
 const QUEUE_BYTES = 128 * 1024 * 1024;
-const QUEUE_CONCURRENCY = 2;
+const QUEUE_CONCURRENCY = 3;
 /** Over all tenants; some 0.5 KB each, more where filters are long. */
 const REMEMBERED_ENDPOINTS = 50_000;
 
