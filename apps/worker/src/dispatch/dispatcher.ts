@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClaimedDelivery, OutboxRepository } from '@hookstream/persistence';
 import type { DeliveryStarter } from '@hookstream/temporal-client';
 import type { DeliveryWorkflowInput } from '@hookstream/contracts';
@@ -22,8 +23,11 @@ export interface DispatcherDeps extends Pick<
   onTemporalAway?: () => void;
 }
 
-/** Started ids are acknowledged together: one DELETE for what was started within a few milliseconds. */
-const ACKNOWLEDGE_WITHIN_MS = 25;
+/**
+ * Of several that are being started, acknowledgements are gathered for so long, in milliseconds: for less than it takes until their attempts are
+ * recorded. A row that is still there then would be held by a pause that comes just after, beside the delivery's own wait.
+ */
+const ACKNOWLEDGE_WITHIN_MS = 10;
 const RETRY_AFTER_ERROR_MS = 1_000;
 const RETRY_HANDED_BACK_MS = 200;
 
@@ -122,7 +126,7 @@ export class Dispatcher {
   }
 
   private async acknowledgeSoon(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, ACKNOWLEDGE_WITHIN_MS));
+    if (this.deps.window.total > 1) await delay(ACKNOWLEDGE_WITHIN_MS);
     const ids = this.acknowledging;
     this.acknowledging = [];
     try {
