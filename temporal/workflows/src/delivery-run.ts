@@ -53,7 +53,8 @@ export class DeliveryRun {
   }
 
   async untilEnd(): Promise<DeliveryWorkflowResult> {
-    if (this.input.nextAttemptAt !== undefined) await this.takeOver(this.input.nextAttemptAt);
+    const { deliveryId, nextAttemptAt } = this.input;
+    if (nextAttemptAt !== undefined) await this.takeOver(nextAttemptAt);
     for (;;) {
       const { cancelReason } = this.wishes;
       if (cancelReason === undefined) {
@@ -64,7 +65,8 @@ export class DeliveryRun {
       try {
         // awaited here and in no function between: each costs two promises, of which the SDK notes stacks
         if (cancelReason === undefined) next = this.afterStep(await this.attempt());
-        else next = this.afterCancel(await this.cancel(cancelReason), cancelReason);
+        else
+          next = this.afterCancel(await cancelDelivery({ deliveryId, reason: cancelReason }), cancelReason);
       } catch (error) {
         next = await this.afterOwnFailure(ownFailure(error), cancelReason);
       }
@@ -81,10 +83,6 @@ export class DeliveryRun {
     this.delayMs = Date.parse(nextAttemptAt) - Date.now();
     setCurrentDetails(tellTakeOver(this.attempts, nextAttemptAt));
     await this.wait();
-  }
-
-  private cancel(reason: string): ReturnType<typeof cancelDelivery> {
-    return cancelDelivery({ deliveryId: this.input.deliveryId, reason });
   }
 
   private afterCancel(

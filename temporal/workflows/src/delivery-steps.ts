@@ -24,6 +24,8 @@ const OPTIONS: LocalActivityOptions = {
 
 const activities = proxyLocalActivities<DeliveryActivities>(OPTIONS);
 
+export const { cancelDelivery } = activities;
+
 /** Lets what fails at once rest between two rounds of the activity's own retries. */
 const PAUSE_BETWEEN_ROUNDS = '10 s';
 /** Ends the task of a worker that stops, so that the next step is another worker's. */
@@ -59,10 +61,4 @@ export function attemptDelivery(
   summary: string,
 ): ReturnType<DeliveryActivities['attemptDelivery']> {
   return activities.attemptDelivery.executeWithOptions({ ...OPTIONS, summary }, [input]);
-}
-
-export function cancelDelivery(
-  input: Parameters<DeliveryActivities['cancelDelivery']>[0],
-): ReturnType<DeliveryActivities['cancelDelivery']> {
-  return activities.cancelDelivery(input);
 }

@@ -126,7 +126,7 @@ export class ClaimLoop<Claimed> {
   }
 
   private restForEndsMs(): number {
-    return Math.min(this.options.restForEndsMs ?? 0, this.deps.window.use(1).total);
+    return Math.min(this.options.restForEndsMs ?? 0, this.deps.window.total);
   }
 
   /** @returns how many; undefined where a look has to tell what may go. */

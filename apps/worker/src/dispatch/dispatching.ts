@@ -60,6 +60,7 @@ export class Dispatching {
   private readonly pace: EndpointPace;
   private readonly auto: AutoDispatch;
   private readonly outbox: OutboxRepository;
+  private readonly attemptsRepository: AttemptsRepository;
   private readonly durable: Dispatcher;
   private readonly handOver: Dispatcher;
   private readonly attempts: ExpressAttempts;
@@ -73,8 +74,9 @@ export class Dispatching {
     this.watch = { pace: this.pace, window: this.startsWindow(this.wakeUps.durable) };
     this.auto = this.createAuto();
     this.outbox = new OutboxRepository(database.pool);
+    this.attemptsRepository = new AttemptsRepository(database.pool);
     this.firstAttempts = new FirstAttempts({
-      attempts: new AttemptsRepository(database.pool),
+      attempts: this.attemptsRepository,
       logger: attempt.logger,
       now: () => performance.now(),
     });
@@ -225,12 +227,11 @@ export class Dispatching {
   }
 
   private createAttempts(window: DispatchWindow): ExpressAttempts {
-    const { workerId, config, database, attempt } = this.options;
-    const attempts = new AttemptsRepository(database.pool);
+    const { workerId, config, attempt } = this.options;
     return new ExpressAttempts(
       {
         attempt,
-        attempts,
+        attempts: this.attemptsRepository,
         outbox: this.outbox,
         recorder: this.createRecorder(RECORD_WITHIN_MS.express, window),
         window,
@@ -242,9 +243,9 @@ export class Dispatching {
   }
 
   private createRecorder(withinMs: number, window: DispatchWindow, signal?: AbortSignal): AttemptRecorder {
-    const { config, database, attempt } = this.options;
+    const { config, attempt } = this.options;
     return new AttemptRecorder({
-      attempts: new AttemptsRepository(database.pool),
+      attempts: this.attemptsRepository,
       logger: attempt.logger,
       batchSize: config.dispatch.batchSize,
       withinMs,
