@@ -4,9 +4,6 @@ import { hostname } from 'node:os';
 import {
   activityContext,
   createDeliveryActivities,
-  createEndpointActivities,
-  createMaintenanceActivities,
-  createReplayActivities,
   type AttemptDeps,
   type AttemptReporter,
 } from '@hookstream/activities';
@@ -25,22 +22,14 @@ import {
   GaugesRepository,
   ProbesRepository,
   ensurePartitions,
-  hasPendingMigrations,
-  MaintenanceRepository,
-  openDatabase,
   ReplaysRepository,
-  ReplayStepsRepository,
   StatsRepository,
   WorkersRepository,
   type Database,
 } from '@hookstream/persistence';
 import {
-  connectTemporalWorker,
   DeliveryStarter,
   EndpointWorkflows,
-  ensureMaintenanceSchedule,
-  ensureNamespace,
-  ensureSearchAttributes,
   ReplayStarter,
   restContext,
   type WorkerTemporalClient,
@@ -48,12 +37,16 @@ import {
 import { CircuitReporter } from './circuits/circuit-reporter.js';
 import { CircuitReviver } from './circuits/circuit-reviver.js';
 import { ProbeKeeper } from './circuits/probe-keeper.js';
-import { createEgress, createSecretBox, deliveryDeps } from './delivery-deps.js';
+import { openWorkerDatabase, untilMigrated } from './connections/worker-database.js';
+import { openWorkerTemporal, untilNamespaceServed } from './connections/worker-temporal.js';
+import { createEgress, deliveryDeps } from './delivery-deps.js';
 import { watchedActivities } from './dispatch/attempt-watch.js';
 import { Dispatching } from './dispatch/dispatching.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
+import { MaintenanceScheduler } from './maintenance/maintenance-scheduler.js';
 import { ReplayKeeper } from './replays/replay-keeper.js';
 import { StatsFolder } from './stats/stats-folder.js';
+import { createControlActivities } from './temporal-workers/control-activities.js';
 import { TemporalWorkers, type TaskQueues } from './temporal-workers/temporal-workers.js';
 import { untilAvailable } from './until-available.js';
 
@@ -75,13 +68,16 @@ export interface WorkerOptions {
  */
 export class HookstreamWorker {
   readonly id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  private readonly taskQueues: TaskQueues;
   private closers: (() => Promise<void>)[] = [];
   private temporalWorkers: TemporalWorkers | undefined;
   private heartbeat: Heartbeat | undefined;
   private stopping = false;
   private gauges: GaugesRepository | undefined;
 
-  constructor(private readonly options: WorkerOptions) {}
+  constructor(private readonly options: WorkerOptions) {
+    this.taskQueues = options.taskQueues ?? TASK_QUEUE;
+  }
 
   async start(): Promise<void> {
     const { config, logger } = this.options;
@@ -173,41 +169,24 @@ export class HookstreamWorker {
 
   private async openDatabase(): Promise<Database> {
     const { config, logger } = this.options;
-    const database = await untilAvailable('Postgres', logger, () =>
-      openDatabase({
-        url: config.database.url,
-        poolSize: config.database.poolSize,
-        applicationName: 'hookstream-worker',
-        lookUpsOnly: true,
-        onIdleError: (error) => logger.warn({ err: error }, 'a connection to Postgres broke'),
-      }),
-    );
+    const database = await openWorkerDatabase(config.database, logger);
     this.closers.unshift(() => database.close());
-    await untilAvailable('migrations', logger, async () => {
-      if (await hasPendingMigrations(database))
-        throw new Error('the schema is older than this version: run the migrations');
-    });
+    await untilMigrated(database, logger);
     return database;
   }
 
   private async connectTemporal(): Promise<WorkerTemporalClient> {
     const { config, logger } = this.options;
-    const { retentionMs } = config.temporal;
-    const temporal = await untilAvailable('Temporal', logger, () => connectTemporalWorker(config.temporal));
+    const temporal = await openWorkerTemporal(config.temporal, logger);
     this.closers.unshift(() => temporal.close());
-    await untilAvailable('the Temporal namespace', logger, async () => {
-      await ensureNamespace(temporal, { retentionMs });
-      await ensureSearchAttributes(temporal);
-    });
+    await untilNamespaceServed(temporal, config.temporal, logger);
     return temporal;
   }
 
   /** Stopped after the Temporal workers, so that the last attempts are told too. */
   private startCircuits(database: Database, temporal: WorkerTemporalClient): AttemptReporter {
-    const { logger, taskQueues } = this.options;
-    const workflows = new EndpointWorkflows(temporal, {
-      taskQueue: taskQueues?.control ?? TASK_QUEUE.control,
-    });
+    const { logger } = this.options;
+    const workflows = new EndpointWorkflows(temporal, { taskQueue: this.taskQueues.control });
     const reporter = new CircuitReporter({ workflows, logger, now: Date.now });
     const reviver = new CircuitReviver({
       circuits: new CircuitsRepository(database.pool),
@@ -225,24 +204,16 @@ export class HookstreamWorker {
     return reporter;
   }
 
-  /**
-   * In the background: delivering does not wait for it. A Temporal that has much to catch up on answers for schedules last, because a
-   * schedule is a workflow of its own.
-   */
   private scheduleMaintenance(temporal: WorkerTemporalClient): void {
-    const { config, logger, taskQueues } = this.options;
-    const stopping = new AbortController();
-    untilAvailable(
-      'the maintenance schedule',
+    const { config, logger } = this.options;
+    const scheduler = new MaintenanceScheduler({
+      temporal,
+      taskQueue: this.taskQueues.control,
+      everyMs: config.retention.maintenanceIntervalMs,
       logger,
-      () =>
-        ensureMaintenanceSchedule(temporal, {
-          everyMs: config.retention.maintenanceIntervalMs,
-          taskQueue: taskQueues?.control ?? TASK_QUEUE.control,
-        }),
-      stopping.signal,
-    ).catch((error: unknown) => logger.debug({ err: error }, 'stopped before maintenance was scheduled'));
-    this.closers.unshift(async () => stopping.abort());
+    });
+    scheduler.start();
+    this.closers.unshift(() => scheduler.stop());
   }
 
   private createDispatching(
@@ -250,11 +221,14 @@ export class HookstreamWorker {
     temporal: WorkerTemporalClient,
     attempt: AttemptDeps,
   ): Dispatching {
-    const { config, taskQueues } = this.options;
-    const starter = new DeliveryStarter(temporal, {
-      taskQueue: taskQueues?.deliveries ?? TASK_QUEUE.deliveries,
+    const starter = new DeliveryStarter(temporal, { taskQueue: this.taskQueues.deliveries });
+    return new Dispatching({
+      workerId: this.id,
+      config: this.options.config,
+      database,
+      starter,
+      attempt,
     });
-    return new Dispatching({ workerId: this.id, config, database, starter, attempt });
   }
 
   private async startTemporalWorkers(
@@ -263,15 +237,14 @@ export class HookstreamWorker {
     dispatching: Dispatching,
     deps: AttemptDeps,
   ): Promise<void> {
-    const { config, taskQueues } = this.options;
-    const secretBox = createSecretBox(config);
+    const { config, logger } = this.options;
     const stopping = new AbortController();
     // One listener per attempt under way is no leak.
     setMaxListeners(0, stopping.signal);
     const workers = await TemporalWorkers.start({
       temporal,
-      logger: this.options.logger,
-      taskQueues: taskQueues ?? TASK_QUEUE,
+      logger,
+      taskQueues: this.taskQueues,
       identity: this.id,
       deliveryActivities: watchedActivities(
         createDeliveryActivities({
@@ -282,19 +255,7 @@ export class HookstreamWorker {
         }),
         dispatching.watch,
       ),
-      controlActivities: {
-        ...createEndpointActivities({ circuits: new CircuitsRepository(database.pool) }),
-        ...createMaintenanceActivities({
-          database,
-          maintenance: new MaintenanceRepository(database.pool),
-          secretBox,
-          retentionMs: config.retention.retentionMs,
-          auditRetentionMs: config.retention.auditRetentionMs,
-          partitionsAheadMs: config.retention.partitionsAheadMs,
-          now: Date.now,
-        }),
-        ...createReplayActivities({ steps: new ReplayStepsRepository(database.pool), ...config.replay }),
-      },
+      controlActivities: createControlActivities(database, config),
       maxConcurrentAttempts: config.maxConcurrentAttempts,
       abortAttempts: () => stopping.abort(new Error('the worker stops')),
       shutdownGraceMs: config.shutdownGraceMs,
@@ -306,10 +267,10 @@ export class HookstreamWorker {
   }
 
   private startReplayKeeper(database: Database, temporal: WorkerTemporalClient): void {
-    const { logger, taskQueues } = this.options;
+    const { logger } = this.options;
     const keeper = new ReplayKeeper({
       replays: new ReplaysRepository(database),
-      starter: new ReplayStarter(temporal, { taskQueue: taskQueues?.control ?? TASK_QUEUE.control }),
+      starter: new ReplayStarter(temporal, { taskQueue: this.taskQueues.control }),
       logger,
     });
     keeper.start();

@@ -1,4 +1,11 @@
-export * from './settings.js';
+export * from './settings/settings.js';
 export * from './load-config.js';
-export * from './slices.js';
+export * from './api-config.js';
+export { loadDatabaseConfig, type DatabaseConfig } from './database-config.js';
+export { loadRetentionConfig, type RetentionConfig } from './retention-config.js';
+export type { MetricsConfig } from './service-config.js';
+export * from './standalone-config.js';
+export { loadTemporalConfig, type TemporalConfig } from './temporal-config.js';
 export type { TracesConfig } from './traces-config.js';
+export * from './upkeep-config.js';
+export * from './worker-config.js';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { SETTINGS, type Setting, type SettingName } from './settings.js';
+import { SETTINGS, type Setting, type SettingName } from './settings/settings.js';
 
 type SettingValue<S> = S extends { schema: z.ZodType<infer T, string>; optional: true }
   ? T | undefined

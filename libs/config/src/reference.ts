@@ -1,8 +1,8 @@
-import { SETTINGS, type Setting, type SettingGroup } from './settings.js';
+import { SETTINGS, type Setting, type SettingGroup } from './settings/settings.js';
 
 const HEAD = `# Configuration
 
-<!-- Written by \`node libs/config/dist/write-reference.js\` from libs/config/src/settings.ts. Do not edit. -->
+<!-- Written by \`node libs/config/dist/write-reference.js\` from libs/config/src/settings. Do not edit. -->
 
 Every setting is an environment variable. The API and the worker read those they need when they start, report everything
 that is wrong at once, by name and never with values, and then exit. Empty counts as absent.

@@ -1,5 +1,5 @@
 import type { SettingValues } from './load-config.js';
-import type { TraceSampler } from './settings.js';
+import type { TraceSampler } from './settings/settings.js';
 
 export interface TracesConfig {
   /** Of the traces themselves, path included. */

@@ -11,6 +11,6 @@ if (!process.argv.includes('--check')) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, wanted);
 } else if (!existsSync(path) || readFileSync(path, 'utf8') !== wanted) {
-  process.stderr.write('docs/self-hosting/configuration.md is not what libs/config/src/settings.ts says\n');
+  process.stderr.write('docs/self-hosting/configuration.md is not what libs/config/src/settings says\n');
   process.exitCode = 1;
 }

@@ -90,13 +90,15 @@ export const memoryBench = defineBench({
   },
 });
 
-/** In MB. `first_minute` and `last_minute` are medians: alike, where memory is flat. */
-function summary(name: Process, samples: readonly number[]): Record<string, number | boolean> {
+/** In MB. `by_minute` are medians: alike, where memory is flat. */
+function summary(name: Process, samples: readonly number[]): Record<string, number | number[] | boolean> {
   const minute = 60_000 / LOOK_EVERY_MS;
+  const minutes = Array.from({ length: Math.ceil(samples.length / minute) }, (_, number) =>
+    samples.slice(number * minute, (number + 1) * minute),
+  );
   const most = Math.max(...samples);
   return {
-    first_minute_mb: round(median(samples.slice(0, minute)), 1),
-    last_minute_mb: round(median(samples.slice(-minute)), 1),
+    by_minute_mb: minutes.map((all) => round(median(all), 1)),
     most_mb: round(most, 1),
     within_budget: most <= BUDGET_MB[name],
   };

@@ -16,13 +16,15 @@ export interface TaskQueues {
   control: string;
 }
 
+export type ControlActivities = MaintenanceActivities & EndpointActivities & ReplayActivities;
+
 export interface TemporalWorkersOptions {
   temporal: WorkerTemporalClient;
   logger: Logger;
   taskQueues: TaskQueues;
   identity: string;
   deliveryActivities: DeliveryActivities;
-  controlActivities: MaintenanceActivities & EndpointActivities & ReplayActivities;
+  controlActivities: ControlActivities;
   /** Attempts at once, and so workflow tasks at once: a task stays open while its local activity runs. */
   maxConcurrentAttempts: number;
   /** Called at shutdown when the grace period is over. Temporal itself does not abort local activities then. */
