@@ -37,7 +37,7 @@ async function page() {
     decision: { next: 'succeeded' },
   };
   new metrics.DeliveryMetrics(registry, 1).onAttempt(
-    { tenantId: 'tnt_1', eventType: 'order.paid', dueAt: new Date() },
+    { tenantId: 'tnt_1', eventType: 'order.paid', dueAt: new Date(), heldUntil: null, inOrder: false },
     attempt,
   );
   metrics.registerInstallationMetrics(registry, async () => ({

@@ -1,6 +1,11 @@
 // Real: Postgres. What limits and circuit let go, with several workers claiming at the same time.
 import { idToUuid, newId, type Pace } from '@hookstream/domain';
-import { AttemptsRepository, type EndpointRecord, type EndpointSettings } from '@hookstream/persistence';
+import {
+  AttemptsRepository,
+  DispatchProgressRepository,
+  type EndpointRecord,
+  type EndpointSettings,
+} from '@hookstream/persistence';
 import { StoredDeliveries } from './stored-deliveries.js';
 
 describe('what the limits of an endpoint let go', () => {
@@ -91,6 +96,48 @@ describe('what the limits of an endpoint let go', () => {
       const claim = await store.claimWith();
       expect(claim.deliveries).toHaveLength(5);
       expect(claim.fullEndpoints).toEqual(new Set([narrow.id]));
+    });
+
+    describe('what waits behind it', () => {
+      const HOUR_MS = 3_600_000;
+      const oldestWaitingMs = async () =>
+        (await new DispatchProgressRepository(store.database).read(1)).oldestWaitingMs;
+      const waitingForAnHour = async (maxInFlight: number): Promise<EndpointRecord> => {
+        const endpoint = await endpointWith({ maxInFlight });
+        await store.accept(endpoint, 4);
+        await onEndpoint(endpoint, `updated_at = now() - interval '2 hours'`);
+        await sql(`UPDATE outbox SET claimable_at = now() - interval '1 hour'`);
+        return endpoint;
+      };
+
+      it('is late from when a claim took all that it lets go', async () => {
+        const endpoint = await waitingForAnHour(2);
+        expect(await oldestWaitingMs()).toBeGreaterThanOrEqual(HOUR_MS);
+        const [first] = (await store.claim()) as [string, string];
+        await begin(first);
+        await record(endpoint, first);
+        expect(await oldestWaitingMs()).toBeLessThan(HOUR_MS / 2);
+        await onGate(endpoint, `limited_at = now() - interval '45 minutes'`);
+        expect(await oldestWaitingMs()).toBeGreaterThanOrEqual(HOUR_MS / 2);
+        expect(await oldestWaitingMs()).toBeLessThan(HOUR_MS);
+        const claim = await store.claimWith();
+        const heldFor = Date.now() - (claim.deliveries[0]?.firstAttempt?.heldUntil?.getTime() ?? Date.now());
+        expect(heldFor).toBeGreaterThanOrEqual(HOUR_MS / 2);
+        expect(heldFor).toBeLessThan(HOUR_MS);
+      });
+
+      it('is late from when a claim took all that the pace lets go', async () => {
+        await waitingForAnHour(3);
+        const paceOf = () => ({ most: 1, nextInMs: 50, awaitsAnswer: false });
+        expect((await store.claimWith({ paceOf })).deliveries).toHaveLength(1);
+        expect(await oldestWaitingMs()).toBeLessThan(HOUR_MS / 2);
+      });
+
+      it('is late from when it could go where a worker took less than that', async () => {
+        await waitingForAnHour(3);
+        expect((await store.claimWith({ limit: 2 })).deliveries).toHaveLength(2);
+        expect(await oldestWaitingMs()).toBeGreaterThanOrEqual(HOUR_MS);
+      });
     });
 
     it('lets the next go when an attempt is recorded, handed back or cancelled', async () => {

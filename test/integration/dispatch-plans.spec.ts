@@ -90,6 +90,7 @@ describe('the cost of a claim', () => {
       newId('delivery'),
       'durable',
       'durable',
+      [false, true],
     ]);
 
   it('does not grow with what waits: 200,000 rows cost what 2,000 do', async () => {

@@ -13,8 +13,12 @@ type FinalStatus = Exclude<AttemptDecision['next'], 'retry'>;
 export interface MeasuredDelivery {
   tenantId: string;
   eventType: string;
-  /** Since when it could have gone. */
+  /** When it was accepted, or its own time. */
   dueAt: Date;
+  /** Until when its endpoint or the limits of that held it back, if they did. */
+  heldUntil: Date | null;
+  /** Then it may have waited for its turn: for how long is not known. */
+  inOrder: boolean;
 }
 
 /** What is measured of a recorded attempt. */
@@ -58,26 +62,37 @@ export class DeliveryMetrics {
     });
     this.lagSeconds = new Histogram({
       name: 'hookstream_dispatch_lag_seconds',
-      help: 'From when a delivery was due to its first attempt.',
+      help: 'From when a delivery without an order could go to its first attempt.',
       buckets: LAG_SECONDS,
       registers,
     });
   }
 
-  onAttempt({ tenantId, eventType, dueAt }: MeasuredDelivery, attempt: MeasuredAttempt): void {
+  onAttempt(
+    { tenantId, eventType, dueAt, heldUntil, inOrder }: MeasuredDelivery,
+    attempt: MeasuredAttempt,
+  ): void {
     const { outcome, trigger } = attempt;
     const { next } = attempt.decision;
     this.attempts[outcome.kind].inc();
     this.attemptSeconds.observe(outcome.durationMs / 1_000);
     // somebody's look at an endpoint delivers nothing
     if (trigger === 'test') return;
-    // clocks of two machines may differ by more than it took
-    const lagMs = Math.max(0, attempt.startedAt.getTime() - dueAt.getTime());
-    if (attempt.number === 1) this.lagSeconds.observe(lagMs / 1_000);
+    const waitedMs = msBetween(dueAt, attempt.startedAt);
+    if (attempt.number === 1 && !inOrder) {
+      const lagMs =
+        heldUntil === null ? waitedMs : Math.min(waitedMs, msBetween(heldUntil, attempt.startedAt));
+      this.lagSeconds.observe(lagMs / 1_000);
+    }
     if (next === 'retry') return;
     this.ends.of(tenantId, eventType)[next].inc();
-    if (next === 'succeeded') this.deliverySeconds.observe((lagMs + outcome.durationMs) / 1_000);
+    if (next === 'succeeded') this.deliverySeconds.observe((waitedMs + outcome.durationMs) / 1_000);
   }
+}
+
+/** Clocks of two machines may differ by more than it took. */
+function msBetween(from: Date, to: Date): number {
+  return Math.max(0, to.getTime() - from.getTime());
 }
 
 /** From the beginning: what appears with 1 has not grown, as far as Prometheus can tell. */

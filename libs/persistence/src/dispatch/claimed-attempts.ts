@@ -41,6 +41,7 @@ export interface TakenToAttempt extends TakenRow, EndpointColumns {
   payload: string | null;
   traceparent: string | null;
   due_at_ms: number;
+  held_until_ms: number;
 }
 
 interface Owner {
@@ -70,6 +71,7 @@ function toAttempt(row: TakenToAttempt, owner: Owner): ClaimedAttempt {
     status: row.status,
     attemptCount: row.attempt_count,
     dueAt: new Date(row.due_at_ms),
+    heldUntil: new Date(row.held_until_ms),
     payload: row.payload,
     inOrder: row.in_order,
     begun: true,

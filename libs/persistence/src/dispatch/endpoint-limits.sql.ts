@@ -47,6 +47,18 @@ export const limitsOf = (firstDue: string, exceptDelivery?: string): string => `
            measured.slots_free <= 0 AND measured.circuit_free > 0 AS full_up
   ) limits`;
 
+/** When the rate let one more go; null without a rate. Expects `limits` and `g` as above. */
+const RATE_HELD_UNTIL = `CASE WHEN limits.rate IS NOT NULL THEN g.tat - ((limits.burst - 1) / limits.rate) * interval '1 second' END`;
+
+/**
+ * Until when an endpoint was held back: changed (resumed, its circuit closed), or by its rate. What waits for it is late from then on.
+ * Expects `e`, `g` and `limits` as above.
+ */
+export const HELD_UNTIL = `greatest(e.updated_at, ${RATE_HELD_UNTIL})`;
+
+/** The same, and until a claim last took all that its limits let go: what was left then could not go. */
+export const HELD_OR_LIMITED_UNTIL = `greatest(e.updated_at, g.limited_at, ${RATE_HELD_UNTIL})`;
+
 /** The gate's `tat` after `taken` tokens; expects `limits` as above under that alias. */
 export const tatAfter = (limits: string, taken: string): string =>
   `now() + (${taken} / ${limits}.rate - ${limits}.ago) * interval '1 second'`;

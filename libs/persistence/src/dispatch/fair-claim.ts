@@ -58,8 +58,8 @@ export interface WaitingFor {
   waitingMs: number;
 }
 
-/** How many of a queue are asked for. */
-type AskedOfQueue = readonly [tenantUuid: string, endpointUuid: string, most: number];
+/** How many of a queue are asked for, and whether its limits and pace let no more go. */
+type AskedOfQueue = readonly [tenantUuid: string, endpointUuid: string, most: number, isAll: boolean];
 
 /** Queues looked at in one claim; more are seen in turns. */
 const PAGE = 200;
@@ -103,7 +103,10 @@ export class FairClaim<Row extends TakenRow, Claimed> {
     const served = ready.filter(({ endpointId }) => takes.has(endpointId));
     const taken = await this.take(
       options,
-      served.map(({ row, endpointId }) => [row.tenant_id, row.endpoint_id, takes.get(endpointId) ?? 0]),
+      served.map(({ row, endpointId, free }) => {
+        const most = takes.get(endpointId) ?? 0;
+        return [row.tenant_id, row.endpoint_id, most, most >= free];
+      }),
     );
     const counts = countByQueue(taken);
     const count = sum(counts.values());
@@ -138,7 +141,7 @@ export class FairClaim<Row extends TakenRow, Claimed> {
   async claimNamed(lease: ClaimLease, queues: readonly NamedQueue[]): Promise<Claimed[]> {
     const asked = new Map<string, AskedOfQueue>();
     for (const { tenantUuid, endpointUuid, count } of queues)
-      asked.set(endpointUuid, [tenantUuid, endpointUuid, count + (asked.get(endpointUuid)?.[2] ?? 0)]);
+      asked.set(endpointUuid, [tenantUuid, endpointUuid, count + (asked.get(endpointUuid)?.[2] ?? 0), false]);
     return this.live(lease.workerId, await this.take(lease, [...asked.values()]));
   }
 
@@ -164,6 +167,7 @@ export class FairClaim<Row extends TakenRow, Claimed> {
         workerId,
         this.source.lane,
         this.source.becomes,
+        asked.map(([, , , isAll]) => isAll),
       ],
     });
     return rows;

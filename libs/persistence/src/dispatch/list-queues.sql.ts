@@ -1,5 +1,5 @@
 import { OUTBOX_LANES } from '@hookstream/domain';
-import { limitsOf } from './endpoint-limits.sql.js';
+import { HELD_OR_LIMITED_UNTIL, HELD_UNTIL, limitsOf } from './endpoint-limits.sql.js';
 
 /** The first row of the next queue of a lane within `bounds`: one descent of the index, however many rows the queues hold. */
 const nextQueue = (lane: string, bounds: string): string => `
@@ -7,9 +7,9 @@ const nextQueue = (lane: string, bounds: string): string => `
    WHERE o.lane = ${lane} AND o.claimable_at < 'infinity' AND ${bounds}
    ORDER BY o.tenant_id, o.endpoint_id, o.claimable_at LIMIT 1`;
 
-/** For how long a listed queue's first row could have gone, in ms: one whose endpoint was changed (resumed, its circuit closed) waits since then. */
-const COULD_HAVE_GONE_FOR = `(extract(epoch FROM now() - greatest(q.claimable_at, e.updated_at,
-         CASE WHEN limits.rate IS NOT NULL THEN g.tat - ((limits.burst - 1) / limits.rate) * interval '1 second' END)) * 1000)::float8`;
+/** For how long a listed queue's first row could have gone, in ms, where its endpoint held it back until then. */
+const couldHaveGoneFor = (heldUntil: string): string =>
+  `(extract(epoch FROM now() - greatest(q.claimable_at, ${heldUntil})) * 1000)::float8`;
 
 /**
  * Up to $3 queues of lane $4 of the outbox, those behind the pair ($1 tenant, $2 endpoint) first and then from the beginning up to it, each with the
@@ -32,7 +32,7 @@ WITH RECURSIVE ahead AS (
 )
 SELECT q.tenant_id, q.endpoint_id, q.wrapped, t.dispatch_weight AS weight, least(e.max_in_flight, t.max_in_flight) AS max_in_flight, limits.free, limits.tenant_free, limits.full_up,
        greatest(0, extract(epoch FROM q.claimable_at - now()) * 1000)::float8 AS due_in_ms,
-       ${COULD_HAVE_GONE_FOR} AS waiting_ms,
+       ${couldHaveGoneFor(HELD_UNTIL)} AS waiting_ms,
        (CASE WHEN limits.slots_free <= 0 OR e.circuit_state = 'open' THEN NULL
              WHEN limits.circuit_free = 0 THEN extract(epoch FROM g.probe_until - now())::float8
              WHEN limits.tokens <= 0 THEN (1 - limits.burst) / limits.rate - limits.ago END * 1000)::float8 AS free_in_ms
@@ -44,10 +44,11 @@ SELECT q.tenant_id, q.endpoint_id, q.wrapped, t.dispatch_weight AS weight, least
  ORDER BY q.place`;
 
 /**
- * For how long the delivery that waits longest could have gone, in ms; null when none could. Looks at $1 queues of each lane at most.
+ * For how long the delivery that waits longest could have gone, in ms; null when none could. What waits behind its endpoint's limits is not
+ * late. (Which way the lane `auto` goes is judged without that: slow workflows use limits up as well.) Looks at $1 queues of each lane at most.
  */
 export const LONGEST_WAITING_SQL = `
-SELECT max(${COULD_HAVE_GONE_FOR}) AS ms
+SELECT max(${couldHaveGoneFor(HELD_OR_LIMITED_UNTIL)}) AS ms
   FROM unnest('{${OUTBOX_LANES.join(',')}}'::text[]) AS l (lane)
  CROSS JOIN LATERAL (
     WITH RECURSIVE queues AS (

@@ -1,5 +1,5 @@
 import { COMMITS_AT_ONCE } from '../commits-at-once.sql.js';
-import { limitsOf, tatAfter } from './endpoint-limits.sql.js';
+import { HELD_OR_LIMITED_UNTIL, limitsOf, tatAfter } from './endpoint-limits.sql.js';
 import { SLOT_SPARE_MS } from './slots.sql.js';
 
 const LEASE = `($4 * interval '1 millisecond')`;
@@ -25,7 +25,7 @@ const theDelivery = (where = ''): string =>
 
 /**
  * Takes up to $3[i] due rows of the queue ($1[i] tenant, $2[i] endpoint) of lane $6 under a lease of $4 ms for worker $5, from then on in lane
- * $7: one statement for all queues.
+ * $7: one statement for all queues. $8[i] says that this is all its pace lets go.
  *
  * What makes limits hold across workers: whoever lets deliveries go holds the endpoint's gate and raises its version. A gate that
  * somebody holds, or that somebody raised since this statement's snapshot (whose slots it therefore cannot see), is left out and
@@ -34,8 +34,9 @@ const theDelivery = (where = ''): string =>
 const TAKE = `
 WITH asked AS MATERIALIZED (
   SELECT a.tenant_id, a.endpoint_id, g.version, e.url, e.timeout_ms, e.circuit_state, limits.rate, limits.burst, limits.ago,
-         greatest(0, least(a.n, limits.free, limits.tenant_free - (sum(a.n) OVER same_tenant - a.n)))::int AS n
-    FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS a (tenant_id, endpoint_id, n)
+         a.n AS wanted, a.is_all, greatest(0, least(limits.free, limits.tenant_free - (sum(a.n) OVER same_tenant - a.n)))::int AS free,
+         ${HELD_OR_LIMITED_UNTIL} AS held_until
+    FROM unnest($1::uuid[], $2::uuid[], $3::int[], $8::boolean[]) AS a (tenant_id, endpoint_id, n, is_all)
     JOIN endpoints e ON e.id = a.endpoint_id
     JOIN endpoint_gates g ON g.endpoint_id = a.endpoint_id
     JOIN tenants t ON t.id = a.tenant_id
@@ -48,7 +49,8 @@ WITH asked AS MATERIALIZED (
    WHERE ${COMMITS_AT_ONCE}
   WINDOW same_tenant AS (PARTITION BY a.tenant_id ORDER BY a.endpoint_id)
 ), gates AS MATERIALIZED (
-  SELECT a.* FROM asked a JOIN endpoint_gates g ON g.endpoint_id = a.endpoint_id
+  SELECT a.*, least(a.wanted, a.free) AS n, a.is_all OR a.wanted >= a.free AS limited
+    FROM asked a JOIN endpoint_gates g ON g.endpoint_id = a.endpoint_id
    WHERE g.version = a.version
    ORDER BY a.endpoint_id FOR UPDATE OF g SKIP LOCKED
 ), picked AS MATERIALIZED (
@@ -61,7 +63,7 @@ WITH asked AS MATERIALIZED (
   ON CONFLICT (delivery_id) DO UPDATE SET expires_at = excluded.expires_at
 ), taken AS (
   UPDATE endpoint_gates g
-     SET version = g.version + 1,
+     SET version = g.version + 1, limited_at = CASE WHEN a.limited AND p.n = a.n THEN now() ELSE g.limited_at END,
          tat = CASE WHEN a.rate IS NULL THEN g.tat ELSE ${tatAfter('a', 'p.n')} END,
          probe_delivery_id = CASE WHEN a.circuit_state = 'half_open' THEN p.delivery_id ELSE g.probe_delivery_id END,
          probe_until = CASE WHEN a.circuit_state = 'half_open'
@@ -86,6 +88,7 @@ SELECT a.endpoint_id, g.endpoint_id IS NOT NULL AS locked, a.rate, a.burst, a.ag
        coalesce(d.status, 'pending') AS status, coalesce(d.attempt_count, 0) AS attempt_count, coalesce(d.schedule_step, 0) AS schedule_step,
        coalesce(p.order_key, d.order_key) IS NOT NULL AS in_order, ev.payload, ev.traceparent,
        (extract(epoch FROM coalesce(ev.deliver_at, d.created_at, ev.created_at)) * 1000)::float8 AS due_at_ms,
+       (extract(epoch FROM a.held_until) * 1000)::float8 AS held_until_ms,
        e.url, e.status AS endpoint_status, e.deleted_at IS NOT NULL AS endpoint_deleted, e.timeout_ms, e.retry, e.signature, e.headers,
        e.circuit, e.circuit_state, e.circuit_turn, e.failing_since, e.recovering,
        CASE WHEN p.is_first THEN (SELECT array_agg(s.ciphertext ORDER BY s.id DESC) FROM endpoint_secrets s
@@ -116,7 +119,7 @@ export const TAKE_TO_START_SQL = withAttempts(
 export const TAKE_FAILED_SQL = `
 WITH asked AS MATERIALIZED (
   SELECT a.tenant_id, a.endpoint_id, a.n, e.url
-    FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS a (tenant_id, endpoint_id, n)
+    FROM unnest($1::uuid[], $2::uuid[], $3::int[], $8::boolean[]) AS a (tenant_id, endpoint_id, n, is_all)
     JOIN endpoints e ON e.id = a.endpoint_id
    WHERE ${COMMITS_AT_ONCE}
 ), picked AS MATERIALIZED (

@@ -13,6 +13,7 @@ import { Lanes1763900600000 } from './1763900600000-lanes.js';
 import { HalfOpenCircuits1763900700000 } from './1763900700000-half-open-circuits.js';
 import { OutboxEvents1763900800000 } from './1763900800000-outbox-events.js';
 import { EventTraces1763900900000 } from './1763900900000-event-traces.js';
+import { LimitedGates1763901000000 } from './1763901000000-limited-gates.js';
 
 /** In order. A released migration is never edited. */
 export const MIGRATIONS = [
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   HalfOpenCircuits1763900700000,
   OutboxEvents1763900800000,
   EventTraces1763900900000,
+  LimitedGates1763901000000,
 ];

@@ -43,6 +43,8 @@ export interface LoadedDelivery {
   attemptCount: number;
   /** When it was accepted, or when it was first to go where the event said so. */
   dueAt: Date;
+  /** Until when its endpoint or the limits of that held it back, if they did. Null: the endpoint was deleted. */
+  heldUntil: Date | null;
   /** Null: its partition was dropped. */
   payload: string | null;
   /** Null: the endpoint was deleted. */
@@ -95,6 +97,7 @@ interface LoadRow extends EndpointColumns {
   status: DeliveryStatus;
   attempt_count: number;
   due_at: Date;
+  held_until: Date | null;
   payload: string | null;
   traceparent: string | null;
   in_order: boolean;
@@ -294,6 +297,7 @@ function toLoaded(deliveryId: string, row: LoadRow): LoadedDelivery {
     status: row.status,
     attemptCount: row.attempt_count,
     dueAt: row.due_at,
+    heldUntil: row.held_until,
     payload: row.payload,
     inOrder: row.in_order,
     ...(row.waits_turn ? { refusal: 'order_busy' as const } : {}),

@@ -26,7 +26,7 @@ WITH begun AS (
     FROM begun b
    WHERE s.delivery_id = b.id AND s.expires_at < now() + (b.timeout_ms + ${SLOT_LEAST_SPARE_MS}) * interval '1 millisecond'
 )
-SELECT d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt_count, coalesce(ev.deliver_at, d.created_at) AS due_at, ev.payload, ev.traceparent,
+SELECT d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt_count, coalesce(ev.deliver_at, d.created_at) AS due_at, greatest(e.updated_at, g.limited_at) AS held_until, ev.payload, ev.traceparent,
         d.order_key IS NOT NULL AS in_order,
        e.ordered AND d.order_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM order_keys k WHERE k.head_delivery_id = $1) AS waits_turn,
        e.id IS NULL AS endpoint_deleted, e.url, e.status AS endpoint_status, e.timeout_ms, e.retry, e.signature, e.headers,
@@ -36,5 +36,6 @@ SELECT d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt
        EXISTS (SELECT 1 FROM begun) AS begun
   FROM deliveries d
   LEFT JOIN endpoints e ON e.id = d.endpoint_id AND e.deleted_at IS NULL
+  LEFT JOIN endpoint_gates g ON g.endpoint_id = e.id
   LEFT JOIN events ev ON ev.id = d.event_id
  WHERE d.id = $1`;
