@@ -60,17 +60,32 @@ export class AutoDispatch {
   }
 
   /** Those claims that are for one lane. Each tells how long `auto` has waited. */
-  claimsFor<Claimed>(lane: DispatchLane, claims: Claims<Claimed>): Claims<Claimed> {
+  claimsFor<Claimed extends { endpointId: string }>(
+    lane: DispatchLane,
+    claims: Claims<Claimed>,
+  ): Claims<Claimed> {
     return {
       lane: 'auto',
       claim: async (options) => {
         const isFor = (id: string) => this.laneOf(id) === lane;
         const claim = await claims.claim({ ...options, isFor });
+        this.count(lane, claim.deliveries);
         this.lane.observe(claim.waiting);
         return claim;
       },
-      claimNamed: (lease, queues) => claims.claimNamed(lease, queues),
+      claimNamed: async (lease, queues) => {
+        const claimed = await claims.claimNamed(lease, queues);
+        this.count(lane, claimed);
+        return claimed;
+      },
     };
+  }
+
+  /** What goes the express way whatever the hour says nothing of it. */
+  private count(lane: DispatchLane, claimed: readonly { endpointId: string }[]): void {
+    const { pace } = this.deps;
+    const either = pace.knowsSlow ? claimed.filter(({ endpointId }) => !pace.isSlow(endpointId)) : claimed;
+    this.lane.took(lane, either.length);
   }
 
   /** For when nobody claims from `auto`, for want of room: it waits all the same. */

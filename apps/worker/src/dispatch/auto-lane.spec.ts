@@ -72,6 +72,59 @@ describe('the lane auto', () => {
     expect(holds).toEqual([1_000]);
   });
 
+  describe('while much comes', () => {
+    /** Falls behind: the durable lane takes 30 in 300 ms. */
+    const fallBehind = (): void => {
+      look({ a: 10 });
+      look({ a: 150 }, 150);
+      lane.took('durable', 30);
+      look({ a: 300 }, 150);
+      expect(lane.current()).toBe('express');
+    };
+    /** For how long it is express where so many come in 100 ms. */
+    const expressFor = (per100Ms: number): number => {
+      const from = now;
+      while (lane.current() === 'express') {
+        lane.took('express', per100Ms);
+        look({ a: 5 });
+      }
+      return now - from;
+    };
+
+    it('stays express while more comes than the durable lane managed, and trusts that with more each time', () => {
+      fallBehind();
+      // 10 in 100 ms were managed: 15, 22.5, 33.75 and then 50.6 are thought to be
+      expect(expressFor(40)).toBe(5_000);
+    });
+
+    it('is durable again at once when no more comes than that', () => {
+      fallBehind();
+      expect(expressFor(10)).toBe(1_000);
+    });
+
+    it('is durable again a hold after the last of it', () => {
+      fallBehind();
+      for (let i = 0; i < 15; i++) {
+        lane.took('express', 300);
+        look({ a: 5 });
+        lane.current();
+      }
+      expect(expressFor(0)).toBeLessThanOrEqual(1_500);
+    });
+
+    it('counts neither what went before the durable lane fell behind nor what the other takes', () => {
+      lane.took('durable', 10_000);
+      fallBehind();
+      lane.took('durable', 10_000);
+      expect(expressFor(20)).toBeGreaterThan(1_000);
+    });
+
+    it('tries the durable lane whatever comes where Temporal was away', () => {
+      lane.temporalAway();
+      expect(expressFor(1_000)).toBe(15_000);
+    });
+  });
+
   it('is express while Temporal takes nothing, and longer than after a lag', () => {
     lane.temporalAway();
     expect([lane.current(), changes]).toEqual(['express', 1]);

@@ -20,12 +20,15 @@ const GONE = 1 / 5;
 /** How long the lag has to be gone at first; it doubles where the lag comes back at once. */
 const FIRST_HOLD_MS = 1_000;
 const MAX_HOLD_MS = 60_000;
+/** How much more than it managed the durable lane is thought to manage each time that it is not tried for it. */
+const TRUST = 1.5;
 /** How long it leaves a Temporal alone that took nothing: each start in vain keeps a delivery for seconds. */
 const AWAY_HOLD_MS = 15_000;
 
 /**
  * Which lane the deliveries of `auto` take in this worker: the durable one, until one that could go has waited too long, then the express
- * one until the lag is gone and stays gone. Where durable dispatch falls behind again as soon as it is tried, it is tried less often.
+ * one until the lag is gone and stays gone, and no more comes than the durable one managed when it fell behind. Where that falls behind again as
+ * soon as it is tried, it is tried less often.
  */
 export class AutoLane {
   private readonly queues = new Map<string, Queue>();
@@ -35,22 +38,32 @@ export class AutoLane {
   private laggedAt = -Infinity;
   private leftExpressAt = -Infinity;
   private holdMs = FIRST_HOLD_MS;
+  /** What the lane has taken since then: the durable one while something waited for it. */
+  private taken = 0;
+  private takenSince: number;
+  /** Deliveries in a millisecond that the durable lane took while it fell behind; undefined: not known. */
+  private managed: number | undefined;
 
   constructor(private readonly options: AutoLaneOptions) {
-    this.observedAt = options.now();
+    this.observedAt = this.takenSince = options.now();
   }
 
   /** Which lane to take what waits by now. */
   current(): 'durable' | 'express' {
     const now = this.options.now();
     if (this.lane === 'express' && now - this.laggedAt >= this.holdMs) {
-      this.lane = 'durable';
-      this.leftExpressAt = now;
-      this.queues.clear();
-      this.observedAt = now;
-      this.options.onChange();
+      if (this.managed !== undefined && this.takenPerMs(now) > this.managed) {
+        this.managed *= TRUST;
+        this.laggedAt = now;
+      } else this.toDurable(now);
+      this.countFrom(now);
     }
     return this.lane;
+  }
+
+  /** So many were taken that either lane may have. */
+  took(lane: 'durable' | 'express', count: number): void {
+    if (lane === this.lane) this.taken += count;
   }
 
   /** What a look at the queues has found. One that could not go before waits since it can. */
@@ -67,13 +80,16 @@ export class AutoLane {
       if (now - seenAt > 2 * maxLagMs) this.queues.delete(endpointId);
     this.observedAt = now;
     if (lagMs > maxLagMs) this.toExpress();
-    else if (lagMs > maxLagMs * GONE && this.lane === 'express') this.laggedAt = now;
+    else if (lagMs > maxLagMs * GONE) {
+      if (this.lane === 'express') this.laggedAt = now;
+    } else if (this.lane === 'durable') this.countFrom(now);
   }
 
   /** Temporal takes no deliveries. */
   temporalAway(): void {
     this.toExpress();
     this.holdMs = Math.max(this.holdMs, AWAY_HOLD_MS);
+    this.managed = undefined;
   }
 
   private readySince(endpointId: string, now: number, waitingMs: number): number {
@@ -90,6 +106,27 @@ export class AutoLane {
     const backAtOnce = now - this.leftExpressAt < this.holdMs;
     this.holdMs = backAtOnce ? Math.min(this.holdMs * 2, MAX_HOLD_MS) : FIRST_HOLD_MS;
     this.lane = 'express';
+    // one at least: what is nothing stays nothing, however often it is trusted with more
+    this.taken = Math.max(1, this.taken);
+    this.managed = this.takenPerMs(now);
+    this.countFrom(now);
     this.options.onChange();
+  }
+
+  private toDurable(now: number): void {
+    this.lane = 'durable';
+    this.leftExpressAt = now;
+    this.queues.clear();
+    this.observedAt = now;
+    this.options.onChange();
+  }
+
+  private takenPerMs(now: number): number {
+    return this.taken / Math.max(1, now - this.takenSince);
+  }
+
+  private countFrom(now: number): void {
+    this.taken = 0;
+    this.takenSince = now;
   }
 }
