@@ -34,7 +34,7 @@ export class AutoLane {
   private readonly queues = new Map<string, Queue>();
   private observedAt: number;
   private lane: 'durable' | 'express' = 'durable';
-  /** When something waited too long, or Temporal was away, last. */
+  /** When something waited too long, too much came, or Temporal was away, last. */
   private laggedAt = -Infinity;
   private leftExpressAt = -Infinity;
   private holdMs = FIRST_HOLD_MS;
