@@ -1,3 +1,4 @@
+// How the text of a setting is read. Each says what is wrong as what it must be, never with the value.
 import { z } from 'zod';
 
 export const whole = (min: number, max: number) =>
@@ -13,6 +14,7 @@ export const rate = z
   .transform(Number)
   .refine((n) => n <= 1_000_000, 'must be a number from 0 to 1000000');
 
+/** Separated by commas; blanks around items and empty items do not count. */
 export const list = z.string().transform((text) =>
   text
     .split(',')
@@ -42,10 +44,12 @@ function splitOnce(pair: string): [string, string | undefined] {
 
 export const cidr = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:.]+)\/\d{1,3}$/;
 
+/** @param protocols as `URL` has them, with the colon */
 export const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     error: `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
   });
 
+/** @param atLeast characters */
 export const text = (atLeast = 1) =>
   z.string().min(atLeast, atLeast === 1 ? 'must not be empty' : `must have at least ${atLeast} characters`);

@@ -24,6 +24,7 @@ export type SettingGroup =
   | 'Traces'
   | 'Standalone';
 
+/** Keeps the type of what the text is read as, and whether it may be absent, beside the rest. */
 export function setting<T, const S extends Omit<Setting<T>, 'schema' | 'group'>>(
   schema: z.ZodType<T, string>,
   rest: S,
