@@ -105,8 +105,10 @@ describe('the story of a delivery', () => {
     await eventually(
       async () => expect(await currentDetails(failing)).toMatch(/^attempt 2 of 5: 200 in/) ?? true,
     );
-    const { status } = await temporal.client.workflow.getHandle(failing).describe();
-    expect(status.name).toBe('COMPLETED');
+    expect(await temporal.client.workflow.getHandle(failing).result()).toEqual({
+      status: 'succeeded',
+      attempts: 2,
+    });
     await eventually(async () => {
       const succeeded = await found(
         `HookstreamEndpointId = "${endpoint.id}" AND HookstreamStatus = "succeeded"`,

@@ -1,5 +1,6 @@
 // Real: Postgres. What one attempt reads before it goes and writes after it.
 import {
+  DAY_MS,
   idToUuid,
   newId,
   newUuid,
@@ -19,7 +20,6 @@ import {
 import { eventually } from '@hookstream/testing';
 import { StoredDeliveries } from './stored-deliveries.js';
 
-const DAY_MS = 86_400_000;
 const NUL = '\u0000';
 
 describe('recording attempts', () => {

@@ -1,10 +1,8 @@
 // Real: Postgres. What is written with a change is there with it or not at all, and expires.
 import { createMaintenanceActivities } from '@hookstream/activities';
-import { idToUuid, newId, SYSTEM_ACTOR, uuidToId, uuidV7Floor } from '@hookstream/domain';
+import { DAY_MS, idToUuid, newId, SYSTEM_ACTOR, uuidToId, uuidV7Floor } from '@hookstream/domain';
 import { AuditRepository, inTransaction, MaintenanceRepository, recordAudit } from '@hookstream/persistence';
 import { StoredDeliveries } from './stored-deliveries.js';
-
-const DAY_MS = 86_400_000;
 
 describe('the audit log', () => {
   let store: StoredDeliveries;

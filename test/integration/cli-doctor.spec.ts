@@ -1,4 +1,5 @@
 // Real: Postgres, Temporal, an API and a worker as their processes run them, and the program itself. Each case breaks one thing.
+import { HOUR_MS } from '@hookstream/domain';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
@@ -16,7 +17,6 @@ import { startApiInOwnNamespace, startApiWorker } from './api-worker.js';
 import { StoredDeliveries } from './stored-deliveries.js';
 
 const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'apps', 'cli', 'bin', 'hookstream.mjs');
-const HOUR_MS = 3_600_000;
 
 async function unusedPort(): Promise<number> {
   const server = createServer();

@@ -1,5 +1,5 @@
 // Real: Postgres. What limits and circuit let go, with several workers claiming at the same time.
-import { idToUuid, newId, type Pace } from '@hookstream/domain';
+import { HOUR_MS, idToUuid, newId, type Pace } from '@hookstream/domain';
 import {
   AttemptsRepository,
   DispatchProgressRepository,
@@ -99,7 +99,6 @@ describe('what the limits of an endpoint let go', () => {
     });
 
     describe('what waits behind it', () => {
-      const HOUR_MS = 3_600_000;
       const oldestWaitingMs = async () =>
         (await new DispatchProgressRepository(store.database).read(1)).oldestWaitingMs;
       const waitingForAnHour = async (maxInFlight: number): Promise<EndpointRecord> => {

@@ -1,13 +1,11 @@
 // Real: Postgres, encryption and, in the last test, the Temporal Schedule, its workflow and the worker.
 import { createMaintenanceActivities } from '@hookstream/activities';
-import { idToUuid, SYSTEM_ACTOR, uuidV7Floor } from '@hookstream/domain';
+import { DAY_MS, idToUuid, SYSTEM_ACTOR, uuidV7Floor } from '@hookstream/domain';
 import { ensurePartitions, MaintenanceRepository } from '@hookstream/persistence';
 import { generateEncryptionKey, generateSecret, parseKeyRing, SecretBox } from '@hookstream/signing';
 import { eventually } from '@hookstream/testing';
 import { StoredDeliveries } from './stored-deliveries.js';
 import { WorkerInstance } from './worker-instance.js';
-
-const DAY_MS = 86_400_000;
 
 describe('maintenance', () => {
   let store: StoredDeliveries;

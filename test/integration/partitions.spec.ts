@@ -1,5 +1,5 @@
 // Real: Postgres. Partitions by day of the UUIDv7 id: made ahead, dropped past retention, found by id.
-import { idToUuid, newId, uuidV7Floor } from '@hookstream/domain';
+import { DAY_MS, idToUuid, newId, uuidV7Floor } from '@hookstream/domain';
 import {
   dropExpiredPartitions,
   ensurePartitions,
@@ -7,8 +7,6 @@ import {
   type Database,
 } from '@hookstream/persistence';
 import { createTestDatabase, eventually, type TestDatabase } from '@hookstream/testing';
-
-const DAY_MS = 86_400_000;
 
 describe('partitions', () => {
   let testDatabase: TestDatabase;

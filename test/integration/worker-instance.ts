@@ -1,3 +1,4 @@
+import { DAY_MS } from '@hookstream/domain';
 import { randomBytes } from 'node:crypto';
 import { loadWorkerConfig } from '@hookstream/config';
 import { createLogger } from '@hookstream/observability';
@@ -12,8 +13,6 @@ import { testTemporalOptions, uniqueTaskQueue } from '@hookstream/testing';
 import { HookstreamWorker } from '@hookstream/worker';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { StoredDeliveries } from './stored-deliveries.js';
-
-const DAY_MS = 86_400_000;
 
 /** A database and task queues of one test file's own, and workers as their process runs them. */
 export class WorkerInstance {

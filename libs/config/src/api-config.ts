@@ -1,16 +1,13 @@
-import type { Lane } from '@hookstream/domain';
+import { DAY_MS, HOUR_MS, type Lane } from '@hookstream/domain';
+import { ENDPOINT_URLS_SETTINGS, endpointUrlsConfig, type EndpointUrlsConfig } from './egress-config.js';
 import { ConfigError, readSettings } from './load-config.js';
 import { SERVICE_SETTINGS, serviceConfig, type ServiceConfig } from './service-config.js';
-import type { EgressConfig } from './worker-config.js';
-
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 
 export interface ApiConfig extends ServiceConfig {
   host: string;
   port: number;
   adminToken: string;
-  endpointUrls: Pick<EgressConfig, 'schemes' | 'ports'>;
+  endpointUrls: EndpointUrlsConfig;
   accept: {
     maxBodyBytes: number;
     batchSize: number;
@@ -37,8 +34,7 @@ const API_SETTINGS = [
   'HOOKSTREAM_PORT',
   'HOOKSTREAM_READINESS_LAG_MS',
   'HOOKSTREAM_ADMIN_TOKEN',
-  'HOOKSTREAM_EGRESS_SCHEMES',
-  'HOOKSTREAM_EGRESS_PORTS',
+  ...ENDPOINT_URLS_SETTINGS,
   'HOOKSTREAM_RETENTION_DAYS',
   'HOOKSTREAM_MAX_BODY_BYTES',
   'HOOKSTREAM_ACCEPT_BATCH_SIZE',
@@ -68,7 +64,7 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env): ApiConfig {
     host: s.HOOKSTREAM_HOST,
     port: s.HOOKSTREAM_PORT,
     adminToken: s.HOOKSTREAM_ADMIN_TOKEN,
-    endpointUrls: { schemes: s.HOOKSTREAM_EGRESS_SCHEMES, ports: s.HOOKSTREAM_EGRESS_PORTS.map(Number) },
+    endpointUrls: endpointUrlsConfig(s),
     accept: {
       maxBodyBytes: s.HOOKSTREAM_MAX_BODY_BYTES,
       batchSize: s.HOOKSTREAM_ACCEPT_BATCH_SIZE,

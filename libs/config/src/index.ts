@@ -2,6 +2,7 @@ export * from './settings/settings.js';
 export * from './load-config.js';
 export * from './api-config.js';
 export { loadDatabaseConfig, type DatabaseConfig } from './database-config.js';
+export type { EgressConfig } from './egress-config.js';
 export { loadRetentionConfig, type RetentionConfig } from './retention-config.js';
 export type { MetricsConfig } from './service-config.js';
 export * from './standalone-config.js';

@@ -1,6 +1,5 @@
+import { DAY_MS } from '@hookstream/domain';
 import { readSettings, type SettingValues } from './load-config.js';
-
-const DAY_MS = 86_400_000;
 
 export interface RetentionConfig {
   retentionMs: number;

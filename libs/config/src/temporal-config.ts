@@ -1,6 +1,5 @@
+import { HOUR_MS } from '@hookstream/domain';
 import { ConfigError, readSettings, type SettingValues } from './load-config.js';
-
-const HOUR_MS = 3_600_000;
 
 /** Files are read when a connection is made. */
 interface TemporalTlsConfig {

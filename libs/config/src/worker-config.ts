@@ -1,18 +1,7 @@
+import { EGRESS_SETTINGS, egressConfig, type EgressConfig } from './egress-config.js';
 import { readSettings } from './load-config.js';
 import { RETENTION_SETTINGS, retentionConfig, type RetentionConfig } from './retention-config.js';
 import { SERVICE_SETTINGS, serviceConfig, type ServiceConfig } from './service-config.js';
-
-export interface EgressConfig {
-  allowCidrs: string[];
-  schemes: string[];
-  /** Empty: any. */
-  ports: number[];
-  proxyUrl?: string;
-  connectTimeoutMs: number;
-  maxConnections: number;
-  maxConnectionsPerOrigin: number;
-  responseLimitBytes: number;
-}
 
 export interface WorkerConfig extends ServiceConfig {
   /** Where orchestrators ask for its health. */
@@ -38,14 +27,7 @@ const WORKER_SETTINGS = [
   ...SERVICE_SETTINGS,
   'HOOKSTREAM_HOST',
   'HOOKSTREAM_WORKER_PORT',
-  'HOOKSTREAM_EGRESS_ALLOW_CIDRS',
-  'HOOKSTREAM_EGRESS_SCHEMES',
-  'HOOKSTREAM_EGRESS_PORTS',
-  'HOOKSTREAM_EGRESS_PROXY_URL',
-  'HOOKSTREAM_EGRESS_CONNECT_TIMEOUT_MS',
-  'HOOKSTREAM_EGRESS_MAX_CONNECTIONS',
-  'HOOKSTREAM_EGRESS_MAX_CONNECTIONS_PER_ORIGIN',
-  'HOOKSTREAM_EGRESS_RESPONSE_LIMIT_BYTES',
+  ...EGRESS_SETTINGS,
   'HOOKSTREAM_RETRY_AFTER_CAP_MS',
   'HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS',
   'HOOKSTREAM_EXPRESS_MAX_ATTEMPTS',
@@ -70,16 +52,7 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerCo
     ...(s.HOOKSTREAM_WORKER_PORT === undefined
       ? {}
       : { health: { host: s.HOOKSTREAM_HOST, port: s.HOOKSTREAM_WORKER_PORT } }),
-    egress: {
-      allowCidrs: s.HOOKSTREAM_EGRESS_ALLOW_CIDRS,
-      schemes: s.HOOKSTREAM_EGRESS_SCHEMES,
-      ports: s.HOOKSTREAM_EGRESS_PORTS.map(Number),
-      ...(s.HOOKSTREAM_EGRESS_PROXY_URL === undefined ? {} : { proxyUrl: s.HOOKSTREAM_EGRESS_PROXY_URL }),
-      connectTimeoutMs: s.HOOKSTREAM_EGRESS_CONNECT_TIMEOUT_MS,
-      maxConnections: s.HOOKSTREAM_EGRESS_MAX_CONNECTIONS,
-      maxConnectionsPerOrigin: s.HOOKSTREAM_EGRESS_MAX_CONNECTIONS_PER_ORIGIN,
-      responseLimitBytes: s.HOOKSTREAM_EGRESS_RESPONSE_LIMIT_BYTES,
-    },
+    egress: egressConfig(s),
     retention: retentionConfig(s),
     retryAfterCapMs: s.HOOKSTREAM_RETRY_AFTER_CAP_MS,
     maxConcurrentAttempts: s.HOOKSTREAM_MAX_CONCURRENT_ATTEMPTS,

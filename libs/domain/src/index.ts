@@ -1,3 +1,4 @@
+export * from './durations.js';
 export * from './ids.js';
 export * from './errors.js';
 export * from './start-lag.js';

@@ -1,7 +1,6 @@
 // Pure: by how much those that can wait are kept back while starts take long.
+import { HOUR_MS } from './durations.js';
 import { keptBack, lagWith, type StartLag } from './start-lag.js';
-
-const HOUR_MS = 3_600_000;
 
 /** One start each 50 ms. */
 function after(count: number, tookMs: number, before?: StartLag): StartLag {

@@ -1,3 +1,4 @@
+import { HOUR_MS } from './durations.js';
 /** The part of the newest start in what starts take now, and in the longer average that shows what they take at rest. */
 const NEWEST_RECENT = 1 / 8;
 const NEWEST_SETTLED = 1 / 64;
@@ -9,7 +10,6 @@ const LEAST_REST_MS = 10;
 const TOLERATED = 1.25;
 const GAIN = 4;
 const MOST_KEPT_BACK = 8;
-const HOUR_MS = 3_600_000;
 
 /** What starts take in one worker, from the call to Temporal until the attempt begins, in milliseconds. */
 export interface StartLag {

@@ -1,7 +1,5 @@
 import type { DeliveryWorkflowInput } from '@hookstream/contracts';
-import { newId } from '@hookstream/domain';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS, newId } from '@hookstream/domain';
 
 /** Input of a first run of a delivery in the durable lane, with ids of its own. */
 export function makeDeliveryInput(overrides: Partial<DeliveryWorkflowInput> = {}): DeliveryWorkflowInput {

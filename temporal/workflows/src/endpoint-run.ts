@@ -1,5 +1,6 @@
 import type { CircuitView, EndpointWorkflowInput, StoredCircuit } from '@hookstream/contracts';
 import {
+  DAY_MS,
   enabledAgain,
   isAtRest,
   isDisableDue,
@@ -20,7 +21,6 @@ import { tellCircuit, WAKE_SUMMARY } from './endpoint-story.js';
 import { isHistoryLong } from './long-history.js';
 import { WakeTimer } from './wake-timer.js';
 
-const DAY_MS = 86_400_000;
 type Next = 'end' | 'wait' | 'again';
 
 /** The breaker's memory in one run and the steps it takes. */

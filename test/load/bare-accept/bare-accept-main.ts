@@ -1,5 +1,6 @@
 // Bare accepting: plain Fastify and `pg`, group commit of the same rows into tables of the same shape on the same Postgres server.
 // Nothing is authenticated, checked, limited, matched or remembered, nobody is woken.
+import { DAY_MS } from '@hookstream/domain';
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { ensurePartitions, openDatabase, runMigrations } from '@hookstream/persistence';
@@ -13,7 +14,6 @@ const TENANT = '01890000-0000-7000-8000-000000000001';
 const ENDPOINT = '01890000-0000-7000-8000-000000000002';
 /** As many groups at once as the product. */
 const CONCURRENCY = 2;
-const DAY_MS = 86_400_000;
 
 const STORE = `
 WITH input AS (

@@ -1,3 +1,4 @@
+import { DAY_MS } from '@hookstream/domain';
 import type { DatabaseConfig } from '@hookstream/config';
 import {
   InstallationRepository,
@@ -22,7 +23,6 @@ const LEAST_PROCESSES = 2;
 /** Signed with this machine's clock, receivers allow five minutes; leases and due times go by the database's. Milliseconds. */
 const CLOCK_WARNING_MS = 2_000;
 const CLOCK_FAILURE_MS = 30_000;
-const DAY_MS = 86_400_000;
 
 /** All that needs Postgres. */
 export async function examinePostgres(settings: ReadableSettings, now: () => number): Promise<Finding[]> {

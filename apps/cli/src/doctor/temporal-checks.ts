@@ -1,3 +1,4 @@
+import { HOUR_MS } from '@hookstream/domain';
 import type { TemporalConfig } from '@hookstream/config';
 import { TASK_QUEUE } from '@hookstream/contracts';
 import { connectTemporal, ServerInspection, type TemporalClient } from '@hookstream/temporal-client';
@@ -5,7 +6,6 @@ import type { ReadableSettings } from './examine.js';
 import { failed, looked, ok, skipped, someOf, warning, type Finding } from './finding.js';
 
 const ANSWER_TIMEOUT_MS = 3_000;
-const HOUR_MS = 3_600_000;
 
 /** All that needs Temporal. */
 export async function examineTemporal({ temporal: config }: ReadableSettings): Promise<Finding[]> {

@@ -56,8 +56,11 @@ const RATE_HELD_UNTIL = `CASE WHEN limits.rate IS NOT NULL THEN g.tat - ((limits
  */
 export const HELD_UNTIL = `greatest(e.updated_at, ${RATE_HELD_UNTIL})`;
 
-/** The same, and until a claim last took all that its limits let go: what was left then could not go. */
-export const HELD_OR_LIMITED_UNTIL = `greatest(e.updated_at, g.limited_at, ${RATE_HELD_UNTIL})`;
+/** Until when it was changed, or a claim took all that its limits and pace let go: what was left then could not go. Needs no `limits`. */
+export const CHANGED_OR_LIMITED_UNTIL = `greatest(e.updated_at, g.limited_at)`;
+
+/** Both. */
+export const HELD_OR_LIMITED_UNTIL = `greatest(${CHANGED_OR_LIMITED_UNTIL}, ${RATE_HELD_UNTIL})`;
 
 /** The gate's `tat` after `taken` tokens; expects `limits` as above under that alias. */
 export const tatAfter = (limits: string, taken: string): string =>

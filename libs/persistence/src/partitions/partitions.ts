@@ -1,8 +1,7 @@
 import type pg from 'pg';
-import { uuidV7Floor } from '@hookstream/domain';
+import { DAY_MS, uuidV7Floor } from '@hookstream/domain';
 import { withClient } from '../database.js';
 
-const DAY_MS = 86_400_000;
 /** Any number that nothing else in this database locks on. */
 const PARTITIONS_LOCK = 4_771_202;
 

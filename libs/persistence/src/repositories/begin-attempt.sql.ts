@@ -1,4 +1,5 @@
 import { COMMITS_AT_ONCE } from '../commits-at-once.sql.js';
+import { CHANGED_OR_LIMITED_UNTIL } from '../dispatch/endpoint-limits.sql.js';
 import { SLOT_LEAST_SPARE_MS, SLOT_SPARE_MS } from '../dispatch/slots.sql.js';
 
 /**
@@ -26,8 +27,9 @@ WITH begun AS (
     FROM begun b
    WHERE s.delivery_id = b.id AND s.expires_at < now() + (b.timeout_ms + ${SLOT_LEAST_SPARE_MS}) * interval '1 millisecond'
 )
-SELECT d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt_count, coalesce(ev.deliver_at, d.created_at) AS due_at, greatest(e.updated_at, g.limited_at) AS held_until, ev.payload, ev.traceparent,
-        d.order_key IS NOT NULL AS in_order,
+SELECT d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt_count, ev.payload, ev.traceparent,
+       coalesce(ev.deliver_at, d.created_at) AS due_at, ${CHANGED_OR_LIMITED_UNTIL} AS held_until,
+       d.order_key IS NOT NULL AS in_order,
        e.ordered AND d.order_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM order_keys k WHERE k.head_delivery_id = $1) AS waits_turn,
        e.id IS NULL AS endpoint_deleted, e.url, e.status AS endpoint_status, e.timeout_ms, e.retry, e.signature, e.headers,
        e.circuit, e.circuit_state, e.circuit_turn, e.failing_since, e.recovering,

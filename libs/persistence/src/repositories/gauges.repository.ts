@@ -1,4 +1,4 @@
-import { uuidToId, type CircuitState } from '@hookstream/domain';
+import { DAY_MS, uuidToId, type CircuitState } from '@hookstream/domain';
 import type { Database } from '../database.js';
 import { missingPartitions } from '../partitions/partitions.js';
 import { DispatchProgressRepository } from './dispatch-progress.repository.js';
@@ -15,7 +15,6 @@ export interface Gauges {
 }
 
 const WORKER_SEEN_WITHIN_MS = 15_000;
-const DAY_MS = 86_400_000;
 /** Further ahead nobody has to look. */
 const LOOK_AHEAD_DAYS = 7;
 

@@ -1,3 +1,4 @@
+import { DAY_MS } from '@hookstream/domain';
 import {
   resolveTemporalBinary,
   startPostgres,
@@ -17,8 +18,6 @@ import {
   urlOfDatabase,
 } from '../test-environment.js';
 import { startProcessGuard } from './process-guard.js';
-
-const DAY_MS = 86_400_000;
 
 export interface TestServers {
   stop(): Promise<void>;
