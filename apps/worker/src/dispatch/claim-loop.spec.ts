@@ -20,13 +20,18 @@ const SLOW_MS = 1_000;
 
 describe('ClaimLoop', () => {
   const known = newId('endpoint');
+  const other = newId('endpoint');
   let calls: string[];
   let changed: (() => void)[];
   let launched: string[];
   let wakeUp: WakeUp<NamedQueue>;
+  let window: DispatchWindow;
   let loop: ClaimLoop<string>;
   /** What is found where queues are named, in turn. */
   let found: string[][];
+  /** Endpoints that a look finds full. */
+  let full: Set<string>;
+  let waking: NodeJS.Immediate | undefined;
 
   const noted = (call: string) => {
     calls.push(call);
@@ -44,15 +49,16 @@ describe('ClaimLoop', () => {
     ...queue,
   });
 
-  function start(options: Partial<ClaimLoopOptions> = {}): void {
+  function start(options: Partial<ClaimLoopOptions> = {}, before = () => {}): void {
     calls = [];
     changed = [];
     launched = [];
     found = [];
+    full = new Set();
     wakeUp = new WakeUp();
     const pace = new EndpointPace({ slowMs: SLOW_MS, untimedInFlight: 10, now: Date.now });
-    pace.attemptBegan(known)(1);
-    const window = new DispatchWindow({
+    for (const id of [known, other]) pace.attemptBegan(id)(1);
+    window = new DispatchWindow({
       maxStarted: 10,
       maxAttempts: 100,
       forgetAfterMs: 1_000,
@@ -66,7 +72,7 @@ describe('ClaimLoop', () => {
             lane: 'durable',
             claim: () => {
               noted('look');
-              return Promise.resolve(NOTHING);
+              return Promise.resolve({ ...NOTHING, fullEndpoints: full });
             },
             claimNamed: (_, queues) => {
               noted(queues.map(({ count }) => `take ${count}`).join(', '));
@@ -82,10 +88,14 @@ describe('ClaimLoop', () => {
       },
       { workerId: 'w', batchSize: 5, pollMs: 3_600_000, leaseMs: 1_000, ...options },
     );
+    before();
     loop.start();
   }
 
-  afterEach(() => loop.stop());
+  afterEach(() => {
+    clearImmediate(waking);
+    return loop.stop();
+  });
 
   it('takes what is named without a look', async () => {
     start();
@@ -127,10 +137,9 @@ describe('ClaimLoop', () => {
     start({ pollMs: 50 });
     await until(1);
     const wake = (): void => {
-      if (calls.filter((call) => call === 'look').length > 1) return;
       found = [['one']];
       wakeUp.wake([named()]);
-      setImmediate(wake);
+      waking = setImmediate(wake);
     };
     wake();
     while (calls.filter((call) => call === 'look').length < 2) await until(calls.length + 1);
@@ -146,5 +155,38 @@ describe('ClaimLoop', () => {
     wakeUp.wake([named()]);
     await until(3);
     expect(calls).toEqual(['look', 'take 1', 'look']);
+  });
+
+  describe('while it rests until attempts of a full endpoint have ended', () => {
+    /** A rest of 90 ms: a millisecond for each attempt that is under way. */
+    beforeEach(async () => {
+      start({ restForEndsMs: 1_000 }, () => {
+        full = new Set([other]);
+        for (let i = 0; i < 90; i++)
+          window.attemptBegan(newId('delivery'), { tenantId: newId('tenant'), endpointId: other });
+      });
+      await until(1);
+    });
+
+    it('takes what is named of another', async () => {
+      found = [['one']];
+      wakeUp.wake([named()]);
+      await until(2);
+      expect(calls).toEqual(['look', 'take 1']);
+    });
+
+    it('takes it also where an attempt has ended meanwhile, and then looks', async () => {
+      found = [['one']];
+      wakeUp.wake([named()]);
+      wakeUp.wake();
+      await until(3);
+      expect(calls).toEqual(['look', 'take 1', 'look']);
+    });
+
+    it('looks, and does not ask, for more of the full one', async () => {
+      wakeUp.wake([named({ endpointId: other })]);
+      await until(2);
+      expect(calls).toEqual(['look', 'look']);
+    });
   });
 });

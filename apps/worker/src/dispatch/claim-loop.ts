@@ -41,6 +41,16 @@ export interface ClaimLoopDeps<Claimed> {
   logger: Logger;
 }
 
+/** What a claim has left to be waited for; times are of the clock of `performance`. */
+interface Rest {
+  /** Endpoints of which only the end of an attempt lets more go. */
+  full: ReadonlySet<string>;
+  /** Nothing more is claimed before. */
+  restUntil: number;
+  /** Before, nobody looks for what ends have let go. */
+  endsAt: number;
+}
+
 const RETRY_AFTER_ERROR_MS = 1_000;
 /** Another worker's claim of the same endpoint takes a few milliseconds. */
 const RETRY_CONTENDED_MS = 5;
@@ -99,25 +109,35 @@ export class ClaimLoop<Claimed> {
       waitMs = Math.min(waitMs, waitAfter(claim, this.options.pollMs));
     }
     window.want({ any: wantsRoom, endpoints }, version);
-    const restMs = Math.max(this.restMs(took), endpoints.size > 0 ? this.restForEndsMs() : 0);
-    await this.untilMore(beganAt + restMs, waitMs);
+    await this.untilMore(
+      {
+        full: endpoints,
+        restUntil: beganAt + this.restMs(took),
+        endsAt: beganAt + (endpoints.size > 0 ? this.restForEndsMs() : 0),
+      },
+      waitMs,
+    );
   }
 
   /**
    * Sleeps until something more may go that only a look finds, at most `waitMs`. What is new meanwhile and named is taken without one: that is half
-   * the time to its attempt while little comes in.
+   * the time to its attempt while little comes in. It does not wait for ends either: those are of other endpoints.
    */
-  private async untilMore(restUntil: number, waitMs: number): Promise<void> {
-    const lookAt = performance.now() + waitMs;
+  private async untilMore({ full, restUntil, endsAt }: Rest, waitMs: number): Promise<void> {
+    let lookAt = performance.now() + waitMs;
     for (;;) {
-      const named = await this.deps.wakeUp.wait(Math.max(0, lookAt - performance.now()));
+      const news = await this.deps.wakeUp.wait(Math.max(0, lookAt - performance.now()));
       if (this.stopped) return;
-      const rest = restUntil - performance.now();
-      if (rest > 0) return delay(rest);
-      const beganAt = performance.now();
+      const named = news.named.filter(({ endpointId }) => !full.has(endpointId));
+      if (news.unnamed || named.length < news.named.length)
+        lookAt = Math.min(lookAt, Math.max(restUntil, endsAt));
+      const now = performance.now();
+      if (now >= lookAt) return;
+      if (named.length === 0) continue;
+      if (now < restUntil) return delay(restUntil - now);
       const took = await this.takeNamed(named);
       if (took === undefined) return;
-      restUntil = beganAt + this.restMs(took);
+      restUntil = now + this.restMs(took);
     }
   }
 

@@ -22,18 +22,18 @@ describe('WakeUp', () => {
     await second;
   });
 
-  it('tells all that was named before the wait, unless something was not named', async () => {
+  it('tells all that was named before the wait, and whether something was not', async () => {
     const wakeUp = new WakeUp<string>();
     wakeUp.wake(['a']);
     wakeUp.wake(['b', 'c']);
-    expect(await wakeUp.wait(3_600_000)).toEqual(['a', 'b', 'c']);
+    expect(await wakeUp.wait(3_600_000)).toEqual({ named: ['a', 'b', 'c'], unnamed: false });
     wakeUp.wake(['a']);
     wakeUp.wake();
     wakeUp.wake(['b']);
-    expect(await wakeUp.wait(3_600_000)).toEqual([]);
+    expect(await wakeUp.wait(3_600_000)).toEqual({ named: ['a', 'b'], unnamed: true });
   });
 
-  it('ends by itself', async () => {
-    await new WakeUp().wait(1);
+  it('ends by itself, and then tells of nothing', async () => {
+    expect(await new WakeUp().wait(1)).toEqual({ named: [], unnamed: false });
   });
 });

@@ -1,24 +1,26 @@
-/** What a wake-up is about, if it names that; nothing: anything may have changed. */
-type About<Named> = readonly Named[];
+/** What has changed since the last wait. */
+export interface News<Named> {
+  named: readonly Named[];
+  /** Something may have that nobody named. */
+  unnamed: boolean;
+}
 
 /** A wait that can be cut short. Wake-ups that come while nobody waits are kept for the next wait. */
 export class WakeUp<Named = never> {
-  private pending: About<Named> | undefined;
+  private named: Named[] = [];
+  private unnamed = false;
   private resolve: (() => void) | undefined;
 
-  /** @param about all that has changed, where it is known */
-  wake(about: About<Named> = []): void {
-    const both = this.pending === undefined || about.length === 0 ? about : [...this.pending, ...about];
-    this.pending = this.pending?.length === 0 ? this.pending : both;
+  /** @param named all that has changed, where it is known; nothing: anything may have */
+  wake(named: readonly Named[] = []): void {
+    if (named.length === 0) this.unnamed = true;
+    else this.named.push(...named);
     this.resolve?.();
   }
 
-  /**
-   * Resolves after `ms` milliseconds or at the next wake-up, whichever comes first.
-   * @returns all that has changed, where it is known
-   */
-  async wait(ms: number): Promise<About<Named>> {
-    if (this.pending === undefined) {
+  /** Resolves after `ms` milliseconds or at the next wake-up, whichever comes first. */
+  async wait(ms: number): Promise<News<Named>> {
+    if (!this.unnamed && this.named.length === 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
         this.resolve = () => {
@@ -28,8 +30,9 @@ export class WakeUp<Named = never> {
       });
       this.resolve = undefined;
     }
-    const about = this.pending ?? [];
-    this.pending = undefined;
-    return about;
+    const news = { named: this.named, unnamed: this.unnamed };
+    this.named = [];
+    this.unnamed = false;
+    return news;
   }
 }
