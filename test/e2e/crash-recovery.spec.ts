@@ -15,6 +15,7 @@ const POSTED_BEFORE = 200;
 const ACCEPTED_AMID = 10;
 const RECEIVED_BEFORE = 60;
 const HOLD_EVERY = 10;
+const HELD = RECEIVED_BEFORE / HOLD_EVERY;
 /** The product's promise: after the restart, what was in flight is sent again within this time. */
 const SENT_AGAIN_WITHIN_MS = 15_000;
 const TEST_MS = 150_000;
@@ -75,11 +76,15 @@ describe('after kill -9 in the middle of 300 deliveries, everything accepted arr
     path: string,
     kill: () => Promise<Restart>,
     workerDies: boolean,
-    lane: 'durable' | 'express' = 'durable',
+    settings: { lane?: 'durable' | 'express'; max_in_flight?: number } = {},
   ): Promise<void> {
     const script = new HoldingScript();
     receiver.on(path, script.answer);
-    const endpoint = await createEndpoint(instance, receiver.url(path), { timeout_ms: 60_000, lane });
+    const endpoint = await createEndpoint(instance, receiver.url(path), {
+      timeout_ms: 60_000,
+      lane: 'durable',
+      ...settings,
+    });
     const poster = new EventPoster(() => instance, endpoint.id);
 
     await poster.post(POSTED_BEFORE);
@@ -100,9 +105,9 @@ describe('after kill -9 in the middle of 300 deliveries, everything accepted arr
 
     expect(poster.accepted.size).toBe(EVENTS);
     expect(receivedAtKill).toBeLessThan(EVENTS);
-    expect(inFlight).toHaveLength(RECEIVED_BEFORE / HOLD_EVERY);
+    expect(inFlight).toHaveLength(HELD);
     duplicatesAreMarked(path);
-    expect(await lanesOf(endpoint.id)).toEqual([lane]);
+    expect(await lanesOf(endpoint.id)).toEqual([settings.lane ?? 'durable']);
     nothingRecordedCameAgain(path, restart.recordedBefore);
     report(path, receivedAtKill, killedAt, restart, lastThroughAt);
     expect(lastThroughAt - restart.readyAt).toBeLessThanOrEqual(SENT_AGAIN_WITHIN_MS);
@@ -248,9 +253,19 @@ describe('after kill -9 in the middle of 300 deliveries, everything accepted arr
     TEST_MS,
   );
 
-  it.each<ProcessName>(['worker', 'postgres'])(
-    'of the %s, in the express lane',
-    (name) => killAmid(`/express/${name}`, () => killProcesses([name]), name === 'worker', 'express'),
+  it(
+    'of the worker, in the express lane, with as many under way as the endpoint takes',
+    () =>
+      killAmid('/express/worker', () => killProcesses(['worker']), true, {
+        lane: 'express',
+        max_in_flight: HELD,
+      }),
+    TEST_MS,
+  );
+
+  it(
+    'of the postgres, in the express lane',
+    () => killAmid('/express/postgres', () => killProcesses(['postgres']), false, { lane: 'express' }),
     TEST_MS,
   );
 

@@ -6,6 +6,7 @@ import {
   letTimePass,
   newId,
   takeFailures,
+  uuidToId,
   type AttemptDecision,
   type AttemptOutcome,
   type CircuitState,
@@ -23,6 +24,7 @@ import { eventually } from '@hookstream/testing';
 import { PATIENCE, useWorkers } from './worker-fixture.js';
 
 const HOUR = 3_600_000;
+const LEASE_MS = 60_000;
 const LANES = ['durable', 'express'] as const;
 const OUTCOMES: { outcome: AttemptOutcome; decision: AttemptDecision; becomes: CircuitState }[] = [
   {
@@ -69,7 +71,7 @@ describe('the probe of a worker that died', () => {
   const take = async (lane: (typeof LANES)[number]): Promise<number> => {
     const { pool } = here.store.database;
     const options = {
-      ...{ workerId: 'gone', leaseMs: 60_000 },
+      ...{ workerId: 'gone', leaseMs: LEASE_MS },
       use: { room: 10, capacity: 1_000, total: 0, tenants: new Map(), endpoints: new Map() },
     };
     const { deliveries } =
@@ -117,16 +119,45 @@ describe('the probe of a worker that died', () => {
     const endpoint = await halfOpen();
     await here.store.acceptOne(endpoint, { lane });
     expect(await take(lane)).toBe(1);
-    expect(await probes().releaseLost()).toBe(0);
-    await here.store.database.pool.query('UPDATE outbox SET claimable_at = now() WHERE endpoint_id = $1', [
-      idToUuid('endpoint', endpoint.id),
-    ]);
+    await here.store.acceptOne(endpoint, { lane });
     expect(await take(lane)).toBe(0);
+    await passes(LEASE_MS);
     await here.instance.startWorker();
     await becomes(endpoint, 'closed');
-    await here.count(endpoint, 1);
-    expect(here.received()).toHaveLength(1);
+    await here.count(endpoint, 2);
+    expect(here.received()).toHaveLength(2);
   });
+
+  it('is the only one while it is under way: its slot and its probe are kept with its lease, or go on with its workflow', async () => {
+    const endpoint = await halfOpen();
+    const { deliveryId } = await here.store.acceptOne(endpoint, { lane: 'express' });
+    await here.store.acceptOne(endpoint, { lane: 'express' });
+    await here.store.acceptOne(endpoint, { lane: 'durable' });
+    expect(await take('express')).toBe(1);
+    await here.store.outbox.keep('gone', [deliveryId], 2 * LEASE_MS);
+    await passes(LEASE_MS);
+    expect(await take('express')).toBe(0);
+    await passes(LEASE_MS);
+    expect(await take('durable')).toBe(1);
+    const { rows } = await here.store.database.pool.query<{ delivery_id: string }>(
+      `SELECT delivery_id FROM outbox WHERE lane = 'durable'`,
+    );
+    await here.store.outbox.acknowledge(
+      'gone',
+      rows.map((row) => uuidToId('delivery', row.delivery_id)),
+    );
+    // its endpoint may take a minute
+    await passes(LEASE_MS);
+    expect(await take('express')).toBe(0);
+  });
+
+  /** For leases, slots and probes, by the database's clock. */
+  const passes = async (ms: number): Promise<void> => {
+    const { pool } = here.store.database;
+    await pool.query(`UPDATE outbox SET claimable_at = claimable_at - $1 * interval '1 ms'`, [ms]);
+    await pool.query(`UPDATE slots SET expires_at = expires_at - $1 * interval '1 ms'`, [ms]);
+    await pool.query(`UPDATE endpoint_gates SET probe_until = probe_until - $1 * interval '1 ms'`, [ms]);
+  };
 
   /** All that has happened to it so far, by the database's clock. */
   const longAgo = async ({ id }: EndpointRecord): Promise<void> => {

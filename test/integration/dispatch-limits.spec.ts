@@ -8,6 +8,8 @@ import {
 } from '@hookstream/persistence';
 import { StoredDeliveries } from './stored-deliveries.js';
 
+const LEASE_MS = 60_000;
+
 describe('what the limits of an endpoint let go', () => {
   let store: StoredDeliveries;
   let attempts: AttemptsRepository;
@@ -28,6 +30,11 @@ describe('what the limits of an endpoint let go', () => {
     sql(`UPDATE endpoint_gates SET ${assignments} WHERE endpoint_id = $1`, [
       idToUuid('endpoint', endpoint.id),
     ]);
+  /** For leases and slots, by the database's clock. */
+  const passes = async (ms: number): Promise<void> => {
+    await sql(`UPDATE outbox SET claimable_at = claimable_at - $1 * interval '1 ms'`, [ms]);
+    await sql(`UPDATE slots SET expires_at = expires_at - $1 * interval '1 ms'`, [ms]);
+  };
   const liveSlots = () => store.count('SELECT count(*)::int AS n FROM slots WHERE expires_at > now()');
   const begin = (deliveryId: string, number = 1) =>
     attempts.begin({ deliveryId, number, trigger: 'schedule', lane: 'durable' });
@@ -151,15 +158,49 @@ describe('what the limits of an endpoint let go', () => {
       expect(await store.claim()).toHaveLength(1);
     });
 
-    it('does not count the slots of a worker that died for longer than they live', async () => {
+    it('counts the slots of a worker that died no longer than its lease', async () => {
+      const endpoint = await endpointWith({ maxInFlight: 2, timeoutMs: 60_000 });
+      await store.accept(endpoint, 9);
+      expect(await store.claim('dies', { leaseMs: LEASE_MS })).toHaveLength(2);
+      expect(await store.claim('b')).toHaveLength(0);
+      await passes(LEASE_MS);
+      expect(await store.claim('b')).toHaveLength(2);
+    });
+
+    it('counts a slot for as long as it is kept, also while the endpoint is paused', async () => {
       const endpoint = await endpointWith({ maxInFlight: 2 });
       await store.accept(endpoint, 9);
-      expect(await store.claim('dies')).toHaveLength(2);
+      const taken = await store.claim('a', { leaseMs: LEASE_MS });
+      await store.outbox.keep('a', taken, 2 * LEASE_MS);
+      await passes(LEASE_MS);
       expect(await store.claim('b')).toHaveLength(0);
-      await sql(`UPDATE slots SET expires_at = now() - interval '1 ms'`);
+      await store.setStatus(endpoint, 'paused');
+      await store.outbox.keep('a', taken, 2 * LEASE_MS);
+      await passes(LEASE_MS);
+      expect(await liveSlots()).toBe(2);
+      await passes(LEASE_MS);
+      expect(await liveSlots()).toBe(0);
+    });
+
+    it('counts the slot of a workflow for as long as its attempt may take', async () => {
+      const timeoutMs = 30_000;
+      const endpoint = await endpointWith({ maxInFlight: 2, timeoutMs });
+      await store.accept(endpoint, 9);
+      const taken = await store.claim('a', { leaseMs: 1_000 });
+      await store.outbox.acknowledge('a', taken);
+      await passes(timeoutMs + 30_000);
+      expect(await store.claim('b')).toHaveLength(0);
+      await passes(60_000);
       expect(await store.claim('b')).toHaveLength(2);
+    });
+
+    it('clears slots away that count no more', async () => {
+      const endpoint = await endpointWith({});
+      await store.accept(endpoint, 2);
+      await store.claim('dies', { leaseMs: LEASE_MS });
+      await passes(LEASE_MS);
       await store.outbox.reconcile({ olderThanMs: 3_600_000, limit: 10 });
-      expect(await store.count('SELECT count(*)::int AS n FROM slots')).toBe(2);
+      expect(await store.count('SELECT count(*)::int AS n FROM slots')).toBe(0);
     });
 
     it('lets an attempt begin whose slot has expired only when another is free', async () => {

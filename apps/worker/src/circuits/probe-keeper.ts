@@ -6,7 +6,7 @@ import { hostOf } from './host-of.js';
 import { RegularLook } from '../regular-look.js';
 
 export interface ProbeKeeperDeps {
-  probes: Pick<ProbesRepository, 'answered' | 'releaseLost'>;
+  probes: Pick<ProbesRepository, 'answered'>;
   workflows: Pick<EndpointWorkflows, 'failed' | 'succeeded'>;
   logger: Logger;
 }
@@ -17,8 +17,8 @@ const UNTOLD_AFTER_MS = 10_000;
 const LIMIT = 100;
 
 /**
- * Ends the probes of workers that died: tells the breaker of one that was answered, and lets the next go where one was not. Without, nothing is
- * sent to the endpoint until the time of such a probe is over. Telling twice changes nothing: only the first word about a turn's probe decides.
+ * Tells breakers of the probes of workers that died between recording and telling. One that was not recorded is over with its lease, and the next
+ * goes. Telling twice changes nothing: only the first word about a turn's probe decides.
  */
 export class ProbeKeeper {
   private readonly looks = new RegularLook(() => this.look(), EVERY_MS);
@@ -36,8 +36,6 @@ export class ProbeKeeper {
   private async look(): Promise<void> {
     const { probes, logger } = this.deps;
     try {
-      const lost = await probes.releaseLost();
-      if (lost > 0) logger.warn({ probes: lost }, 'probes of a worker that is gone were let go of');
       for (const probe of await probes.answered(UNTOLD_AFTER_MS, LIMIT)) await this.tell(probe);
     } catch (error) {
       logger.warn({ err: error }, 'cannot look after the probes of half-open circuits');

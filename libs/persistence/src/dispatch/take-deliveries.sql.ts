@@ -1,6 +1,5 @@
 import { COMMITS_AT_ONCE } from '../commits-at-once.sql.js';
 import { HELD_OR_LIMITED_UNTIL, limitsOf, tatAfter } from './endpoint-limits.sql.js';
-import { SLOT_SPARE_MS } from './slots.sql.js';
 
 const LEASE = `($4 * interval '1 millisecond')`;
 
@@ -26,6 +25,8 @@ const theDelivery = (where = ''): string =>
 /**
  * Takes up to $3[i] due rows of the queue ($1[i] tenant, $2[i] endpoint) of lane $6 under a lease of $4 ms for worker $5, from then on in lane
  * $7: one statement for all queues. $8[i] says that this is all its pace lets go.
+ *
+ * A slot and a probe count as long as the lease: what died with its worker makes room at the moment at which it can be claimed again.
  *
  * What makes limits hold across workers: whoever lets deliveries go holds the endpoint's gate and raises its version. A gate that
  * somebody holds, or that somebody raised since this statement's snapshot (whose slots it therefore cannot see), is left out and
@@ -59,15 +60,14 @@ WITH asked AS MATERIALIZED (
 ), leased AS (${LEASED}
 ), slotted AS (
   INSERT INTO slots AS s (delivery_id, endpoint_id, tenant_id, expires_at)
-  SELECT delivery_id, endpoint_id, tenant_id, now() + ($4 + timeout_ms + ${SLOT_SPARE_MS}) * interval '1 millisecond' FROM picked
+  SELECT delivery_id, endpoint_id, tenant_id, now() + ${LEASE} FROM picked
   ON CONFLICT (delivery_id) DO UPDATE SET expires_at = excluded.expires_at
 ), taken AS (
   UPDATE endpoint_gates g
      SET version = g.version + 1, limited_at = CASE WHEN a.limited AND p.n = a.n THEN now() ELSE g.limited_at END,
          tat = CASE WHEN a.rate IS NULL THEN g.tat ELSE ${tatAfter('a', 'p.n')} END,
          probe_delivery_id = CASE WHEN a.circuit_state = 'half_open' THEN p.delivery_id ELSE g.probe_delivery_id END,
-         probe_until = CASE WHEN a.circuit_state = 'half_open'
-                            THEN now() + ($4 + a.timeout_ms + ${SLOT_SPARE_MS}) * interval '1 millisecond' ELSE g.probe_until END
+         probe_until = CASE WHEN a.circuit_state = 'half_open' THEN now() + ${LEASE} ELSE g.probe_until END
     FROM (SELECT endpoint_id, count(*) AS n, (array_agg(delivery_id))[1] AS delivery_id FROM picked GROUP BY endpoint_id) p
     JOIN gates a ON a.endpoint_id = p.endpoint_id
    WHERE g.endpoint_id = p.endpoint_id

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { idToUuid } from '@hookstream/domain';
 import { COMMITS_AT_ONCE } from '../commits-at-once.sql.js';
-import { givesSlotsBack } from '../dispatch/slots.sql.js';
+import { givesSlotsBack, keepsSlots, WHILE_ITS_WORKFLOW_ATTEMPTS } from '../dispatch/slots.sql.js';
 
 /** Keys whose head has ended without its turn: nothing of ours leaves such, but rows are changed by hand too. */
 const REPAIR_ORDER_SQL = `
@@ -69,14 +69,16 @@ export class OutboxRepository {
   constructor(private readonly pool: pg.Pool) {}
 
   /**
-   * Removes rows whose workflows this worker has started. A row that was handed back or claimed by another meanwhile stays. One that a crash of
+   * Removes rows whose workflows this worker has started; their slots count for as long as an attempt may take from then on. A row that was handed back or claimed by another meanwhile stays. One that a crash of
    * Postgres brings back is claimed again, and its workflow found to exist.
    */
   async acknowledge(workerId: string, deliveryIds: readonly string[]): Promise<void> {
     await this.pool.query({
       name: 'outbox-acknowledge',
-      text: `DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(
-              SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 AND ${COMMITS_AT_ONCE} ORDER BY delivery_id FOR UPDATE))`,
+      text: `WITH mine AS (
+               SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 AND ${COMMITS_AT_ONCE} ORDER BY delivery_id FOR UPDATE
+             ), ${keepsSlots('= ANY (ARRAY(SELECT delivery_id FROM mine))', WHILE_ITS_WORKFLOW_ATTEMPTS)}
+             DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine))`,
       values: [deliveryIds.map((id) => idToUuid('delivery', id)), workerId],
     });
   }
@@ -93,7 +95,8 @@ export class OutboxRepository {
                 coalesce(d.status = 'in_progress', false) AS moves
            FROM outbox o LEFT JOIN deliveries d ON d.id = o.delivery_id
           WHERE o.delivery_id = ANY($1) AND o.claimed_by = $2 ORDER BY o.delivery_id FOR UPDATE OF o
-       ), ${givesSlotsBack('= ANY (ARRAY(SELECT delivery_id FROM mine WHERE NOT moves))')}, removed AS (
+       ), ${givesSlotsBack('= ANY (ARRAY(SELECT delivery_id FROM mine WHERE NOT moves))')},
+       ${keepsSlots('= ANY (ARRAY(SELECT delivery_id FROM mine WHERE moves))', WHILE_ITS_WORKFLOW_ATTEMPTS)}, removed AS (
          DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine WHERE NOT waits))
        )
        UPDATE outbox SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL, event_id = NULL
@@ -123,14 +126,16 @@ export class OutboxRepository {
     );
   }
 
-  /** Begins the leases of rows anew, for what takes longer than one. */
+  /** Begins the leases of rows anew, for what takes longer than one. Slots are kept also where a pause has ended the lease. */
   async keep(workerId: string, deliveryIds: readonly string[], leaseMs: number): Promise<void> {
     await this.pool.query({
       name: 'outbox-keep',
-      text: `UPDATE outbox SET claimable_at = now() + $3 * interval '1 millisecond'
-              WHERE delivery_id = ANY (ARRAY(
-                SELECT delivery_id FROM outbox
-                 WHERE delivery_id = ANY($1) AND claimed_by = $2 AND claimable_at < 'infinity' ORDER BY delivery_id FOR UPDATE))`,
+      text: `WITH mine AS (
+               SELECT delivery_id, claimed_by = $2 AND claimable_at < 'infinity' AS leased
+                 FROM outbox WHERE delivery_id = ANY($1) ORDER BY delivery_id FOR UPDATE
+             ), ${keepsSlots('= ANY (ARRAY(SELECT delivery_id FROM mine))', "now() + $3 * interval '1 millisecond'")}
+             UPDATE outbox SET claimable_at = now() + $3 * interval '1 millisecond'
+              WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine WHERE leased))`,
       values: [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, leaseMs],
     });
   }
