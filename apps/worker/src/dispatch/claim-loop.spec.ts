@@ -178,9 +178,19 @@ describe('ClaimLoop', () => {
     it('takes it also where an attempt has ended meanwhile, and then looks', async () => {
       found = [['one']];
       wakeUp.wake([named()]);
-      wakeUp.wake();
+      wakeUp.wakeForRoom();
       await until(3);
       expect(calls).toEqual(['look', 'take 1', 'look']);
+    });
+
+    it('looks at once where something is new and nobody says where', async () => {
+      found = [['one']];
+      wakeUp.wakeForRoom();
+      wakeUp.wake();
+      await new Promise(setImmediate);
+      wakeUp.wake([named()]);
+      await until(3);
+      expect(calls).toEqual(['look', 'look', 'take 1']);
     });
 
     it('looks, and does not ask, for more of the full one', async () => {

@@ -121,7 +121,7 @@ export class ClaimLoop<Claimed> {
 
   /**
    * Sleeps until something more may go that only a look finds, at most `waitMs`. What is new meanwhile and named is taken without one: that is half
-   * the time to its attempt while little comes in. It does not wait for ends either: those are of other endpoints.
+   * the time to its attempt while little comes in. What is new does not wait for ends either: those are of other endpoints.
    */
   private async untilMore({ full, restUntil, endsAt }: Rest, waitMs: number): Promise<void> {
     let lookAt = performance.now() + waitMs;
@@ -129,7 +129,8 @@ export class ClaimLoop<Claimed> {
       const news = await this.deps.wakeUp.wait(Math.max(0, lookAt - performance.now()));
       if (this.stopped) return;
       const named = news.named.filter(({ endpointId }) => !full.has(endpointId));
-      if (news.unnamed || named.length < news.named.length)
+      if (news.unnamed) lookAt = Math.min(lookAt, restUntil);
+      if (news.room || named.length < news.named.length)
         lookAt = Math.min(lookAt, Math.max(restUntil, endsAt));
       const now = performance.now();
       if (now >= lookAt) return;

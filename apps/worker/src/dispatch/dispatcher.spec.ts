@@ -86,7 +86,7 @@ describe('Dispatcher', () => {
       maxAttempts: 100,
       forgetAfterMs: 1_000,
       now: Date.now,
-      onRoom: () => wakeUp.wake(),
+      onRoom: () => wakeUp.wakeForRoom(),
     });
     return new Dispatcher(
       {

@@ -87,7 +87,7 @@ export class Dispatching {
       maxAttempts: config.express.maxAttempts,
       forgetAfterMs: config.dispatch.leaseMs,
       now: () => performance.now(),
-      onRoom: () => this.wakeUps.express.wake(),
+      onRoom: () => this.wakeUps.express.wakeForRoom(),
     });
     this.attempts = this.createAttempts(expressWindow);
     this.express = this.createExpress(expressWindow);
@@ -178,7 +178,7 @@ export class Dispatching {
       maxAttempts: config.maxConcurrentAttempts,
       forgetAfterMs: config.dispatch.leaseMs,
       now: () => performance.now(),
-      onRoom: () => wakeUp.wake(),
+      onRoom: () => wakeUp.wakeForRoom(),
       onStarted: (tookMs) => this.pace.startTook(tookMs),
     });
   }

@@ -22,18 +22,20 @@ describe('WakeUp', () => {
     await second;
   });
 
-  it('tells all that was named before the wait, and whether something was not', async () => {
+  it('tells all that was named before the wait, whether something was not, and of room', async () => {
     const wakeUp = new WakeUp<string>();
     wakeUp.wake(['a']);
     wakeUp.wake(['b', 'c']);
-    expect(await wakeUp.wait(3_600_000)).toEqual({ named: ['a', 'b', 'c'], unnamed: false });
+    expect(await wakeUp.wait(3_600_000)).toEqual({ named: ['a', 'b', 'c'], unnamed: false, room: false });
     wakeUp.wake(['a']);
     wakeUp.wake();
     wakeUp.wake(['b']);
-    expect(await wakeUp.wait(3_600_000)).toEqual({ named: ['a', 'b'], unnamed: true });
+    expect(await wakeUp.wait(3_600_000)).toEqual({ named: ['a', 'b'], unnamed: true, room: false });
+    wakeUp.wakeForRoom();
+    expect(await wakeUp.wait(3_600_000)).toEqual({ named: [], unnamed: false, room: true });
   });
 
   it('ends by itself, and then tells of nothing', async () => {
-    expect(await new WakeUp().wait(1)).toEqual({ named: [], unnamed: false });
+    expect(await new WakeUp().wait(1)).toEqual({ named: [], unnamed: false, room: false });
   });
 });
