@@ -160,6 +160,18 @@ describe('deliveries', () => {
     },
   );
 
+  it('replay tells the workflow of what is just being started, so that its row may leave', async () => {
+    const { id } = await deliver();
+    await api.rows(
+      `UPDATE outbox SET lane = 'durable', claimed_by = 'w', claimable_at = now() + interval '10 s' WHERE delivery_id = $1`,
+      [uuid(id)],
+    );
+    expect((await call('POST', `/deliveries/${id}/replay`)).status).toBe(202);
+    const { events } = await api.temporal.client.workflow.getHandle(id).fetchHistory();
+    expect(events?.filter((e) => e.workflowExecutionSignaledEventAttributes?.signalName === 'replay')).toHaveLength(1); // prettier-ignore
+    await api.temporal.client.workflow.getHandle(id).terminate();
+  });
+
   it.each(['succeeded', 'dead_letter', 'cancelled', 'retrying'])(
     'replay starts a workflow for what is %s',
     async (status) => {

@@ -221,6 +221,22 @@ describe('recording attempts', () => {
     );
   });
 
+  it('takes the row away that its workflow was started from, where that is not known there yet', async () => {
+    const [failed, succeeded, handedBack, replayed] = (await store.accept(endpoint, 4)).map(
+      ({ deliveryId }) => deliveryId,
+    ) as [string, string, string, string];
+    await store.claim('starts');
+    await attempts.handBack(owner(handedBack), 0);
+    await store.database.pool.query(`UPDATE outbox SET trigger = 'replay' WHERE delivery_id = $1`, [
+      idToUuid('delivery', replayed),
+    ]);
+    await attempts.record(owner(failed), made('again'), 1);
+    await attempts.record(owner(succeeded), made('ok'), 1);
+    for (const id of [handedBack, replayed]) await attempts.record(owner(id), made('again'), 1);
+    const rows = [failed, succeeded, handedBack, replayed].map((id) => store.outboxRow(id));
+    expect((await Promise.all(rows)).map((row) => row !== undefined)).toEqual([false, false, true, true]);
+  });
+
   it('lets a row that stands for a recorded attempt be claimed by what its delivery is by now', async () => {
     const { deliveryId } = await store.acceptOne(endpoint);
     const stored = { delivery: { ...owner(deliveryId), inOutbox: true }, scheduleStep: 1 };

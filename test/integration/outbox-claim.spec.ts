@@ -237,12 +237,18 @@ describe('claiming from the outbox', () => {
     expect(await store.claim('b')).toEqual([first]);
   });
 
-  it('does not let a release set free what a pause holds', async () => {
-    const { deliveryId } = await store.acceptOne(endpoint);
+  it('leaves what was claimed to its holder in a pause, and holds what nobody holds any more', async () => {
+    const [started, ended] = ids(await store.accept(endpoint, 2)) as [string, string];
     await store.claim('a');
     await store.setStatus(endpoint, 'paused');
-    await store.outbox.release('a', [deliveryId]);
+    expect(await store.held(endpoint)).toBe(0);
+    await store.setStatus(endpoint, 'enabled');
     expect(await store.claim('b')).toEqual([]);
+    await store.outbox.acknowledge('a', [started]);
+    await store.database.pool.query(`UPDATE outbox SET claimable_at = now()`);
+    await store.setStatus(endpoint, 'paused');
+    expect(await store.held(endpoint)).toBe(1);
+    await store.outbox.acknowledge('a', [ended]);
     expect(await store.held(endpoint)).toBe(1);
   });
 

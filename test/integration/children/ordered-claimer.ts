@@ -2,9 +2,9 @@
 import { idToUuid, newId, type AttemptDecision } from '@hookstream/domain';
 import {
   AttemptsRepository,
+  failedFirst,
   FairClaim,
   openDatabase,
-  OutboxRepository,
   toStart,
   type ClaimedDelivery,
 } from '@hookstream/persistence';
@@ -12,12 +12,14 @@ import {
 const [url = '', workerId = ''] = process.argv.slice(2);
 /** Longer than a test: the rows of a killed process are given back when it is surely gone. */
 const LEASE_MS = 600_000;
-/** One attempt in so many fails and is handed back for another. */
+/** One attempt in so many fails and is claimed for another. */
 const FAILS_ONE_IN = 4;
 
 const database = await openDatabase({ url, poolSize: 4, applicationName: workerId });
-const claims = new FairClaim(database.pool, toStart('durable'));
-const outbox = new OutboxRepository(database.pool);
+const claims = [
+  new FairClaim(database.pool, toStart('durable')),
+  new FairClaim(database.pool, failedFirst()),
+];
 const attempts = new AttemptsRepository(database.pool);
 
 async function deliver(claimed: ClaimedDelivery): Promise<void> {
@@ -35,7 +37,7 @@ async function deliver(claimed: ClaimedDelivery): Promise<void> {
   const failed = Math.random() * FAILS_ONE_IN < 1;
   const decision: AttemptDecision = failed ? { next: 'retry', delayMs: 1 } : { next: 'succeeded' };
   await attempts.record(
-    loaded,
+    { ...loaded, inOutbox: true },
     {
       attemptId: newId('attempt'),
       number,
@@ -49,17 +51,16 @@ async function deliver(claimed: ClaimedDelivery): Promise<void> {
     },
     number,
   );
-  // the row of a failed one stays, to be claimed again at once
-  if (failed) await outbox.release(workerId, [deliveryId]);
-  else await outbox.acknowledge(workerId, [deliveryId]);
 }
 
 process.stdout.write('ready\n');
 for (;;) {
-  const { deliveries } = await claims.claim({
-    workerId,
-    leaseMs: LEASE_MS,
-    use: { room: 5, capacity: 1_000, total: 0, tenants: new Map(), endpoints: new Map() },
-  });
-  await Promise.all(deliveries.map(deliver));
+  for (const lane of claims) {
+    const { deliveries } = await lane.claim({
+      workerId,
+      leaseMs: LEASE_MS,
+      use: { room: 5, capacity: 1_000, total: 0, tenants: new Map(), endpoints: new Map() },
+    });
+    await Promise.all(deliveries.map(deliver));
+  }
 }

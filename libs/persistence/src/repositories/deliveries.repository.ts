@@ -8,6 +8,7 @@ import {
   type AttemptTrigger,
   type DeliveryStatus,
   type Lane,
+  type OutboxLane,
   type RunLane,
 } from '@hookstream/domain';
 import { inTransaction, type Database } from '../database.js';
@@ -264,9 +265,10 @@ export class DeliveriesRepository {
   }
 
   /**
-   * Makes a delivery that waits in the outbox due now. One that a dispatcher has just claimed is left alone: it is
-   * about to go, or, where its first attempt has failed, to have a workflow that can be told. A `replay` begins its schedule anew. @returns `held` when its endpoint holds its deliveries, `absent` when it is
-   * not in the outbox, `blocked` when others of its order go before it.
+   * Makes a delivery that waits in the outbox due now. One that a dispatcher has just claimed is left alone: it is about to go. A `replay` begins
+   * its schedule anew.
+   * @returns `held` when its endpoint holds its deliveries, `blocked` when others of its order go before it, `absent` when it is not in the outbox
+   *   or about to leave it for a workflow that is to be told: of a replay in any case, of a retry where its first attempt has failed
    */
   async pullForward(
     tenantId: string,
@@ -275,16 +277,16 @@ export class DeliveriesRepository {
     by: DeliveryChange,
   ): Promise<'pulled' | 'held' | 'blocked' | 'absent'> {
     return inTransaction(this.database.pool, async (client) => {
-      const { rows } = await client.query<{ held: boolean; blocked: boolean; handed_over: boolean }>(
+      const { rows } = await client.query<{ held: boolean; blocked: boolean; becomes: OutboxLane | null }>(
         `SELECT claimable_at = 'infinity' AS held, order_blocked AS blocked,
-                lane = 'workflow' AND claimed_by IS NOT NULL AND claimable_at > now() AS handed_over
+                CASE WHEN claimed_by IS NOT NULL AND claimable_at > now() THEN lane END AS becomes
            FROM outbox WHERE tenant_id = $1 AND delivery_id = $2 FOR UPDATE`,
         owned(tenantId, id),
       );
       if (rows[0] === undefined) return 'absent';
       if (rows[0].blocked) return 'blocked';
       if (rows[0].held) return 'held';
-      if (rows[0].handed_over && trigger === 'retry_now') return 'absent';
+      if (rows[0].becomes === (trigger === 'replay' ? 'durable' : 'workflow')) return 'absent';
       await client.query(
         `UPDATE outbox o SET due_at = least(due_at, now()), trigger = $3, ${GOES_INSTEAD_OF_WAITING},
                 claimable_at = CASE WHEN claimed_by IS NULL OR lane = 'workflow' THEN least(claimable_at, now()) ELSE claimable_at END

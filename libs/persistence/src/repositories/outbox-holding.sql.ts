@@ -12,7 +12,7 @@ export interface StatementRunner {
 
 /**
  * Takes what waits for the endpoint out of the dispatchers' reach. What waits for a workflow alone is none of it: its next attempt
- * will find the endpoint as it is then. The caller holds the endpoint's row. Rows are locked in id
+ * will find the endpoint as it is then. Nor is what a dispatcher has just claimed: it is under way, and comes back where it is not begun. The caller holds the endpoint's row. Rows are locked in id
  * order, as everywhere, so that two who touch the same rows cannot deadlock.
  */
 export async function holdWaiting(
@@ -23,6 +23,7 @@ export async function holdWaiting(
   await runner.query(
     `WITH waiting AS (
        SELECT delivery_id FROM outbox WHERE ${inLanes(LANES)} AND tenant_id = $1 AND endpoint_id = $2 AND claimable_at < 'infinity'
+          AND (claimed_by IS NULL OR claimable_at <= now())
         ORDER BY delivery_id FOR UPDATE
      )
      UPDATE outbox o SET claimable_at = 'infinity', claimed_by = NULL FROM waiting w WHERE o.delivery_id = w.delivery_id`,

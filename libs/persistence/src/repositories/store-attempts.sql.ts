@@ -140,13 +140,20 @@ const STAYS_CANCELLED = `(d.status = 'cancelled' AND i.status <> 'succeeded')`;
  * A row of the outbox that stands for an attempt made by who took it leaves with its delivery's end, or becomes a workflow's. Where a replay
  * was asked for meanwhile it goes again, as what the dispatcher has not seen of its row. One that stands for a delivery which has that attempt
  * already stays, to be claimed by what the delivery is (`looked_up`): the next claim ends it.
+ *
+ * A workflow can be quicker than who started it is told so: the row that somebody holds to start it leaves with its attempt (`started_from`). Otherwise a
+ * pause would hold it beside the workflow's own wait, and who asks for a retry now would ask the row that is about to go. The wish for a
+ * replay stays where that attempt is of none.
  */
 const STORE_ATTEMPTS = `
 WITH input AS MATERIALIZED (
-  SELECT i.*, coalesce(w.trigger = 'replay' AND i.trigger <> 'replay', false) AS again
+  SELECT i.*, coalesce(i.in_outbox AND w.trigger = 'replay' AND i.trigger <> 'replay', false) AS again,
+         coalesce(NOT i.in_outbox AND (w.trigger <> 'replay' OR i.trigger = 'replay'), false) AS started_from
     FROM unnest(${COLUMNS.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')})
          AS i (${COLUMNS.map(({ name }) => name).join(', ')})
-    LEFT JOIN LATERAL (SELECT o.trigger FROM outbox o WHERE i.in_outbox AND o.delivery_id = i.delivery_id FOR UPDATE) w ON true
+    LEFT JOIN LATERAL (
+      SELECT o.trigger FROM outbox o
+       WHERE o.delivery_id = i.delivery_id AND (i.in_outbox OR (o.claimed_by IS NOT NULL AND o.claimable_at > now())) FOR UPDATE) w ON true
 ), attempt AS (
   INSERT INTO attempts (id, tenant_id, delivery_id, endpoint_id, number, trigger, outcome, status_code, error, request_url,
                         request_headers, response_headers, response_body, response_truncated, decision, started_at, duration_ms, next_attempt_at)
@@ -168,9 +175,9 @@ WITH input AS MATERIALIZED (
                              WHEN NOT i.again AND i.status IN ('succeeded', 'dead_letter', 'cancelled') THEN now() END
     FROM input i
    WHERE d.id = i.delivery_id AND d.attempt_count < i.number
-  RETURNING d.id, d.status, d.event_id, d.event_type, i.id AS attempt_id, i.in_outbox, i.again
+  RETURNING d.id, d.status, d.event_id, d.event_type, i.id AS attempt_id, i.in_outbox, i.again, i.started_from
 ), ended AS (
-  DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(SELECT id FROM delivery WHERE in_outbox AND status <> 'retrying'))
+  DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(SELECT id FROM delivery WHERE started_from OR (in_outbox AND status <> 'retrying')))
 ), goes_on AS (
   UPDATE outbox SET claimable_at = now(), claimed_by = NULL, event_id = NULL,
          lane = CASE WHEN delivery_id = ANY (ARRAY(SELECT id FROM delivery WHERE again)) THEN 'durable' ELSE 'workflow' END
