@@ -12,8 +12,8 @@ export interface StatementRunner {
 
 /**
  * Takes what waits for the endpoint out of the dispatchers' reach. What waits for a workflow alone is none of it: its next attempt
- * will find the endpoint as it is then. Nor is what a dispatcher has just claimed: it is under way, and comes back where it is not begun. The caller holds the endpoint's row. Rows are locked in id
- * order, as everywhere, so that two who touch the same rows cannot deadlock.
+ * will find the endpoint as it is then. Nor is what a dispatcher has just claimed: it is under way, and comes back where it is not begun.
+ * The caller holds the endpoint's row. Rows are locked in id order, as everywhere, so that two who touch the same rows cannot deadlock.
  */
 export async function holdWaiting(
   runner: StatementRunner,

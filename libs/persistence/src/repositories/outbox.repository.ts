@@ -69,8 +69,8 @@ export class OutboxRepository {
   constructor(private readonly pool: pg.Pool) {}
 
   /**
-   * Removes rows whose workflows this worker has started; their slots count for as long as an attempt may take from then on. A row that was handed back or claimed by another meanwhile stays. One that a crash of
-   * Postgres brings back is claimed again, and its workflow found to exist.
+   * Removes rows whose workflows this worker has started; their slots count for as long as an attempt may take from then on. A row that was handed
+   * back or claimed by another meanwhile stays. One that a crash of Postgres brings back is claimed again, and its workflow found to exist.
    */
   async acknowledge(workerId: string, deliveryIds: readonly string[]): Promise<void> {
     await this.pool.query({
@@ -126,16 +126,15 @@ export class OutboxRepository {
     );
   }
 
-  /** Begins the leases of rows anew, for what takes longer than one. Slots are kept also where a pause has ended the lease. */
+  /** Begins the leases of rows and slots anew, for what takes longer than one. */
   async keep(workerId: string, deliveryIds: readonly string[], leaseMs: number): Promise<void> {
     await this.pool.query({
       name: 'outbox-keep',
       text: `WITH mine AS (
-               SELECT delivery_id, claimed_by = $2 AND claimable_at < 'infinity' AS leased
-                 FROM outbox WHERE delivery_id = ANY($1) ORDER BY delivery_id FOR UPDATE
+               SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 ORDER BY delivery_id FOR UPDATE
              ), ${keepsSlots('= ANY (ARRAY(SELECT delivery_id FROM mine))', "now() + $3 * interval '1 millisecond'")}
              UPDATE outbox SET claimable_at = now() + $3 * interval '1 millisecond'
-              WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine WHERE leased))`,
+              WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine))`,
       values: [deliveryIds.map((id) => idToUuid('delivery', id)), workerId, leaseMs],
     });
   }
