@@ -14,7 +14,7 @@ export interface AnsweredProbe extends EndpointKey {
 
 /**
  * Probes of half-open circuits. One has a slot from when it is let go until its attempt is recorded; what gives the slot back otherwise gives the
- * probe back with it.
+ * probe back with it. After `probe_until` a slot may be gone unrecorded, and the next delivery probes anyway.
  */
 export class ProbesRepository {
   constructor(private readonly pool: pg.Pool) {}
@@ -33,7 +33,7 @@ export class ProbesRepository {
       `SELECT p.*, d.event_type, d.last_outcome, d.updated_at
          FROM (SELECT e.id, e.tenant_id, e.url, e.circuit_turn, e.circuit_changed_at, g.probe_delivery_id
                  FROM endpoints e JOIN endpoint_gates g ON g.endpoint_id = e.id
-                WHERE e.circuit_state = 'half_open' AND e.deleted_at IS NULL AND g.probe_delivery_id IS NOT NULL
+                WHERE e.circuit_state = 'half_open' AND e.deleted_at IS NULL AND g.probe_until > now()
                   AND NOT EXISTS (SELECT 1 FROM slots s WHERE s.delivery_id = g.probe_delivery_id)
                 ORDER BY e.id LIMIT $2) p
          CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE id = p.probe_delivery_id OFFSET 0) d
