@@ -41,6 +41,7 @@ const OUTCOMES: { outcome: AttemptOutcome; decision: AttemptDecision; becomes: C
 
 describe('the probe of a worker that died', () => {
   const here = useWorkers({ workers: 0 });
+  beforeEach(() => here.store.database.pool.query('TRUNCATE outbox, slots'));
 
   const circuitOf = async ({ id }: EndpointRecord): Promise<CircuitState | undefined> =>
     (await here.store.endpoints.find(here.store.tenantId, id))?.circuitState;
@@ -121,11 +122,26 @@ describe('the probe of a worker that died', () => {
     expect(await take(lane)).toBe(1);
     await here.store.acceptOne(endpoint, { lane });
     expect(await take(lane)).toBe(0);
-    await passes(LEASE_MS);
+    await here.store.leasesAge(LEASE_MS);
     await here.instance.startWorker();
     await becomes(endpoint, 'closed');
     await here.count(endpoint, 2);
     expect(here.received()).toHaveLength(2);
+  });
+
+  it('is not taken for answered by an earlier attempt when its slot has been cleared away unrecorded', async () => {
+    const endpoint = await halfOpen();
+    await here.store.acceptOne(endpoint, { lane: 'express' });
+    expect(await take('express')).toBe(1);
+    await here.store.database.pool.query(
+      `UPDATE deliveries SET last_outcome = 'timeout' WHERE endpoint_id = $1`,
+      [idToUuid('endpoint', endpoint.id)],
+    );
+    await longAgo(endpoint);
+    await here.store.leasesAge(LEASE_MS);
+    await here.store.outbox.reconcile({ olderThanMs: HOUR, limit: 1_000 });
+    expect(await here.store.count('SELECT count(*)::int AS n FROM slots')).toBe(0);
+    expect(await answered(endpoint)).toEqual([]);
   });
 
   it('is the only one while it is under way: its slot and its probe are kept with its lease, or go on with its workflow', async () => {
@@ -135,9 +151,9 @@ describe('the probe of a worker that died', () => {
     await here.store.acceptOne(endpoint, { lane: 'durable' });
     expect(await take('express')).toBe(1);
     await here.store.outbox.keep('gone', [deliveryId], 2 * LEASE_MS);
-    await passes(LEASE_MS);
+    await here.store.leasesAge(LEASE_MS);
     expect(await take('express')).toBe(0);
-    await passes(LEASE_MS);
+    await here.store.leasesAge(LEASE_MS);
     expect(await take('durable')).toBe(1);
     const { rows } = await here.store.database.pool.query<{ delivery_id: string }>(
       `SELECT delivery_id FROM outbox WHERE lane = 'durable'`,
@@ -147,17 +163,9 @@ describe('the probe of a worker that died', () => {
       rows.map((row) => uuidToId('delivery', row.delivery_id)),
     );
     // its endpoint may take a minute
-    await passes(LEASE_MS);
+    await here.store.leasesAge(LEASE_MS);
     expect(await take('express')).toBe(0);
   });
-
-  /** For leases, slots and probes, by the database's clock. */
-  const passes = async (ms: number): Promise<void> => {
-    const { pool } = here.store.database;
-    await pool.query(`UPDATE outbox SET claimable_at = claimable_at - $1 * interval '1 ms'`, [ms]);
-    await pool.query(`UPDATE slots SET expires_at = expires_at - $1 * interval '1 ms'`, [ms]);
-    await pool.query(`UPDATE endpoint_gates SET probe_until = probe_until - $1 * interval '1 ms'`, [ms]);
-  };
 
   /** All that has happened to it so far, by the database's clock. */
   const longAgo = async ({ id }: EndpointRecord): Promise<void> => {

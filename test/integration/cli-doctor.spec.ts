@@ -1,11 +1,11 @@
 // Real: Postgres, Temporal, an API and a worker as their processes run them, and the program itself. Each case breaks one thing.
-import { HOUR_MS } from '@hookstream/domain';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { HOUR_MS } from '@hookstream/domain';
 import { examine, type ExamineOptions, type Finding } from '@hookstream/cli';
 import { SCHEDULE_ID } from '@hookstream/contracts';
 import { generateEncryptionKey } from '@hookstream/signing';

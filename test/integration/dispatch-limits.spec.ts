@@ -30,11 +30,6 @@ describe('what the limits of an endpoint let go', () => {
     sql(`UPDATE endpoint_gates SET ${assignments} WHERE endpoint_id = $1`, [
       idToUuid('endpoint', endpoint.id),
     ]);
-  /** For leases and slots, by the database's clock. */
-  const passes = async (ms: number): Promise<void> => {
-    await sql(`UPDATE outbox SET claimable_at = claimable_at - $1 * interval '1 ms'`, [ms]);
-    await sql(`UPDATE slots SET expires_at = expires_at - $1 * interval '1 ms'`, [ms]);
-  };
   const liveSlots = () => store.count('SELECT count(*)::int AS n FROM slots WHERE expires_at > now()');
   const begin = (deliveryId: string, number = 1) =>
     attempts.begin({ deliveryId, number, trigger: 'schedule', lane: 'durable' });
@@ -163,7 +158,7 @@ describe('what the limits of an endpoint let go', () => {
       await store.accept(endpoint, 9);
       expect(await store.claim('dies', { leaseMs: LEASE_MS })).toHaveLength(2);
       expect(await store.claim('b')).toHaveLength(0);
-      await passes(LEASE_MS);
+      await store.leasesAge(LEASE_MS);
       expect(await store.claim('b')).toHaveLength(2);
     });
 
@@ -172,13 +167,13 @@ describe('what the limits of an endpoint let go', () => {
       await store.accept(endpoint, 9);
       const taken = await store.claim('a', { leaseMs: LEASE_MS });
       await store.outbox.keep('a', taken, 2 * LEASE_MS);
-      await passes(LEASE_MS);
+      await store.leasesAge(LEASE_MS);
       expect(await store.claim('b')).toHaveLength(0);
       await store.setStatus(endpoint, 'paused');
       await store.outbox.keep('a', taken, 2 * LEASE_MS);
-      await passes(LEASE_MS);
+      await store.leasesAge(LEASE_MS);
       expect(await liveSlots()).toBe(2);
-      await passes(LEASE_MS);
+      await store.leasesAge(LEASE_MS);
       expect(await liveSlots()).toBe(0);
     });
 
@@ -188,9 +183,9 @@ describe('what the limits of an endpoint let go', () => {
       await store.accept(endpoint, 9);
       const taken = await store.claim('a', { leaseMs: 1_000 });
       await store.outbox.acknowledge('a', taken);
-      await passes(timeoutMs + 30_000);
+      await store.leasesAge(timeoutMs + 30_000);
       expect(await store.claim('b')).toHaveLength(0);
-      await passes(60_000);
+      await store.leasesAge(60_000);
       expect(await store.claim('b')).toHaveLength(2);
     });
 
@@ -198,7 +193,7 @@ describe('what the limits of an endpoint let go', () => {
       const endpoint = await endpointWith({});
       await store.accept(endpoint, 2);
       await store.claim('dies', { leaseMs: LEASE_MS });
-      await passes(LEASE_MS);
+      await store.leasesAge(LEASE_MS);
       await store.outbox.reconcile({ olderThanMs: 3_600_000, limit: 10 });
       expect(await store.count('SELECT count(*)::int AS n FROM slots')).toBe(0);
     });

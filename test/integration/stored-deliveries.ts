@@ -248,6 +248,14 @@ export class StoredDeliveries {
     ]);
   }
 
+  /** Time passes for leases, slots and probes, by the database's clock. */
+  async leasesAge(ms: number): Promise<void> {
+    const { pool } = this.database;
+    await pool.query(`UPDATE outbox SET claimable_at = claimable_at - $1 * interval '1 ms'`, [ms]);
+    await pool.query(`UPDATE slots SET expires_at = expires_at - $1 * interval '1 ms'`, [ms]);
+    await pool.query(`UPDATE endpoint_gates SET probe_until = probe_until - $1 * interval '1 ms'`, [ms]);
+  }
+
   async count(sql: string, values: unknown[] = []): Promise<number> {
     const { rows } = await this.database.pool.query<{ n: number }>(sql, values);
     return rows[0]?.n ?? 0;

@@ -1,5 +1,5 @@
-import { DAY_MS } from '@hookstream/domain';
 import { randomBytes } from 'node:crypto';
+import { DAY_MS } from '@hookstream/domain';
 import { loadWorkerConfig } from '@hookstream/config';
 import { createLogger } from '@hookstream/observability';
 import {

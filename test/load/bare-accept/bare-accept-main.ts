@@ -1,8 +1,8 @@
 // Bare accepting: plain Fastify and `pg`, group commit of the same rows into tables of the same shape on the same Postgres server.
 // Nothing is authenticated, checked, limited, matched or remembered, nobody is woken.
-import { DAY_MS } from '@hookstream/domain';
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { DAY_MS } from '@hookstream/domain';
 import { ensurePartitions, openDatabase, runMigrations } from '@hookstream/persistence';
 import Fastify from 'fastify';
 import pg from 'pg';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { inTransaction } from '../database.js';
 import { limitsOf, tatAfter } from './endpoint-limits.sql.js';
-import { SLOT_SPARE_MS } from './slots.sql.js';
+import { slotOfAttempt } from './slots.sql.js';
 
 /** What keeps a delivery of an endpoint that is enabled from going. */
 export type Refusal = 'order_busy' | 'circuit_open' | 'probe_under_way' | 'in_flight_limit' | 'rate_limit';
@@ -16,7 +16,7 @@ WITH asked AS (
    WHERE e.id = $2
 ), slot AS (
   INSERT INTO slots AS s (delivery_id, endpoint_id, tenant_id, expires_at)
-  SELECT $1, id, tenant_id, now() + (timeout_ms + ${SLOT_SPARE_MS}) * interval '1 millisecond'
+  SELECT $1, id, tenant_id, ${slotOfAttempt('timeout_ms')}
     FROM asked WHERE free > 0 AND coalesce(tenant_free, 1) > 0
   ON CONFLICT (delivery_id) DO UPDATE SET expires_at = excluded.expires_at
   RETURNING delivery_id, expires_at

@@ -2,10 +2,14 @@
  * How much longer than its endpoint's timeout the slot of a workflow counts, in milliseconds: the time from start to attempt and from answer to
  * record on a busy machine. It is given back much sooner, and a worker that dies leaves it to the one that makes the attempt anew.
  */
-export const SLOT_SPARE_MS = 60_000;
+const SLOT_SPARE_MS = 60_000;
 
-/** A slot with less than the timeout and this left when its attempt begins is extended. */
+/** For {@link slotOfAttempt}: a slot with less than the timeout and this left when its attempt begins is extended. */
 export const SLOT_LEAST_SPARE_MS = 15_000;
+
+/** Until when the slot of a workflow counts whose attempt may take `timeoutMs`, an expression. */
+export const slotOfAttempt = (timeoutMs: string, spareMs = SLOT_SPARE_MS): string =>
+  `now() + (${timeoutMs} + ${spareMs}) * interval '1 millisecond'`;
 
 /**
  * Common table expressions that let slots count for longer and, where one is the probe of a half-open circuit, keep the right to probe as long. What
@@ -23,9 +27,6 @@ export const keepsSlots = (deliveries: string, until: string): string => `kept A
     UPDATE endpoint_gates g SET probe_until = k.expires_at
       FROM kept k WHERE g.endpoint_id = k.endpoint_id AND g.probe_delivery_id = k.delivery_id
   )`;
-
-/** For {@link keepsSlots}: as long as the attempt of a workflow may take. */
-export const WHILE_ITS_WORKFLOW_ATTEMPTS = `now() + (e.timeout_ms + ${SLOT_SPARE_MS}) * interval '1 millisecond'`;
 
 /**
  * Common table expressions that give slots back and, where one was the probe of a half-open circuit, the right to probe: it has

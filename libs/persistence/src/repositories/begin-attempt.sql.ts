@@ -1,6 +1,6 @@
 import { COMMITS_AT_ONCE } from '../commits-at-once.sql.js';
 import { CHANGED_OR_LIMITED_UNTIL } from '../dispatch/endpoint-limits.sql.js';
-import { SLOT_LEAST_SPARE_MS, SLOT_SPARE_MS } from '../dispatch/slots.sql.js';
+import { SLOT_LEAST_SPARE_MS, slotOfAttempt } from '../dispatch/slots.sql.js';
 
 /**
  * Loads the delivery $1 and marks it in progress when its attempt number $2 with trigger $3 in lane $4 may go: unless it was recorded
@@ -23,9 +23,9 @@ WITH begun AS (
           WHERE g.endpoint_id = e.id AND g.probe_delivery_id = $1 AND g.probe_until > now())))))
   RETURNING d.id, e.timeout_ms
 ), kept AS (
-  UPDATE slots s SET expires_at = now() + (b.timeout_ms + ${SLOT_SPARE_MS}) * interval '1 millisecond'
+  UPDATE slots s SET expires_at = ${slotOfAttempt('b.timeout_ms')}
     FROM begun b
-   WHERE s.delivery_id = b.id AND s.expires_at < now() + (b.timeout_ms + ${SLOT_LEAST_SPARE_MS}) * interval '1 millisecond'
+   WHERE s.delivery_id = b.id AND s.expires_at < ${slotOfAttempt('b.timeout_ms', SLOT_LEAST_SPARE_MS)}
 )
 SELECT d.tenant_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempt_count, ev.payload, ev.traceparent,
        coalesce(ev.deliver_at, d.created_at) AS due_at, ${CHANGED_OR_LIMITED_UNTIL} AS held_until,

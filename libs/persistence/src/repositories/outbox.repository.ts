@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { idToUuid } from '@hookstream/domain';
 import { COMMITS_AT_ONCE } from '../commits-at-once.sql.js';
-import { givesSlotsBack, keepsSlots, WHILE_ITS_WORKFLOW_ATTEMPTS } from '../dispatch/slots.sql.js';
+import { givesSlotsBack, keepsSlots, slotOfAttempt } from '../dispatch/slots.sql.js';
 
 /** Keys whose head has ended without its turn: nothing of ours leaves such, but rows are changed by hand too. */
 const REPAIR_ORDER_SQL = `
@@ -77,7 +77,7 @@ export class OutboxRepository {
       name: 'outbox-acknowledge',
       text: `WITH mine AS (
                SELECT delivery_id FROM outbox WHERE delivery_id = ANY($1) AND claimed_by = $2 AND ${COMMITS_AT_ONCE} ORDER BY delivery_id FOR UPDATE
-             ), ${keepsSlots('= ANY (ARRAY(SELECT delivery_id FROM mine))', WHILE_ITS_WORKFLOW_ATTEMPTS)}
+             ), ${keepsSlots('= ANY (ARRAY(SELECT delivery_id FROM mine))', slotOfAttempt('e.timeout_ms'))}
              DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine))`,
       values: [deliveryIds.map((id) => idToUuid('delivery', id)), workerId],
     });
@@ -96,7 +96,7 @@ export class OutboxRepository {
            FROM outbox o LEFT JOIN deliveries d ON d.id = o.delivery_id
           WHERE o.delivery_id = ANY($1) AND o.claimed_by = $2 ORDER BY o.delivery_id FOR UPDATE OF o
        ), ${givesSlotsBack('= ANY (ARRAY(SELECT delivery_id FROM mine WHERE NOT moves))')},
-       ${keepsSlots('= ANY (ARRAY(SELECT delivery_id FROM mine WHERE moves))', WHILE_ITS_WORKFLOW_ATTEMPTS)}, removed AS (
+       ${keepsSlots('= ANY (ARRAY(SELECT delivery_id FROM mine WHERE moves))', slotOfAttempt('e.timeout_ms'))}, removed AS (
          DELETE FROM outbox WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM mine WHERE NOT waits))
        )
        UPDATE outbox SET claimable_at = now() + $3 * interval '1 millisecond', claimed_by = NULL, event_id = NULL
